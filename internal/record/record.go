@@ -1,0 +1,318 @@
+package record
+
+import "time"
+
+// Schema names the format of a [Record].
+const Schema = "layercause.record/v1"
+
+// Record is one build as it was observed. Manifests stands last so that a
+// reader that only wants the steps can stop before it ([ReadSteps]).
+type Record struct {
+	Schema string `json:"schema"`
+	// ID is 32 random hexadecimal digits.
+	ID string `json:"id"`
+	// SaltID names the key of the keyed digests; digests of records with
+	// different SaltIDs cannot be compared.
+	SaltID     string        `json:"saltId"`
+	StartedAt  time.Time     `json:"startedAt"`
+	Seconds    float64       `json:"seconds"` // wall time of the build
+	Status     BuildStatus   `json:"status"`
+	Failure    *Failure      `json:"failure,omitempty"`
+	Invocation Invocation    `json:"invocation"`
+	Commit     Commit        `json:"commit"`
+	Builder    Builder       `json:"builder"`
+	Dockerfile Dockerfile    `json:"dockerfile"`
+	Steps      []Step        `json:"steps"`
+	Vertices   []Vertex      `json:"vertices"`
+	Caches     []CacheAccess `json:"caches,omitempty"`
+	Warnings   []string      `json:"warnings,omitempty"`
+	Manifests  []Manifest    `json:"manifests,omitempty"`
+}
+
+// BuildStatus says how a build ended.
+type BuildStatus string
+
+// The ways a build ends.
+const (
+	Succeeded BuildStatus = "succeeded"
+	Failed    BuildStatus = "failed"
+)
+
+// Failure is where and why a build failed.
+type Failure struct {
+	Message string `json:"message"`
+	// File and the lines are those of the failing instruction, when known.
+	File    string `json:"file,omitempty"`
+	Line    int    `json:"line,omitempty"`
+	EndLine int    `json:"endLine,omitempty"`
+	Step    string `json:"step,omitempty"`
+}
+
+// Invocation is what the build was asked to do.
+type Invocation struct {
+	// Context is "." or a folder relative to the repository, or a URL without
+	// credentials.
+	Context    string `json:"context"`
+	Dockerfile string `json:"dockerfile"`
+	Target     string `json:"target,omitempty"`
+	// Platforms are the requested ones, sorted; empty means the builder's own.
+	Platforms []string `json:"platforms,omitempty"`
+	// BuildArgs are sorted by name.
+	BuildArgs     []Value  `json:"buildArgs,omitempty"`
+	NamedContexts []string `json:"namedContexts,omitempty"`
+	NoCache       bool     `json:"noCache,omitempty"`
+	NoCacheFilter []string `json:"noCacheFilter,omitempty"`
+}
+
+// Value is something that may be secret: its name, and a keyed digest.
+type Value struct {
+	Name   string `json:"name"`
+	Digest string `json:"digest"`
+}
+
+// Commit is the state of the repository that was built.
+type Commit struct {
+	Repository string `json:"repository,omitempty"` // owner/name or the remote without credentials
+	SHA        string `json:"sha,omitempty"`
+	Ref        string `json:"ref,omitempty"`        // refs/heads/… or refs/pull/…
+	Branch     string `json:"branch,omitempty"`     // the branch built; of a pull request its head
+	BaseBranch string `json:"baseBranch,omitempty"` // the branch a pull request goes to
+	Default    string `json:"defaultBranch,omitempty"`
+	Dirty      bool   `json:"dirty,omitempty"` // the work tree had changes
+}
+
+// Builder is the daemon that ran the build.
+type Builder struct {
+	Name    string `json:"name"`
+	Driver  string `json:"driver"` // unix, tcp, docker-container, docker, child
+	Version string `json:"version,omitempty"`
+}
+
+// Dockerfile is the file that was built, with credentials in URLs struck out.
+type Dockerfile struct {
+	Path         string        `json:"path"` // as shown, relative to the repository
+	Text         string        `json:"text"`
+	Stages       []Stage       `json:"stages"`
+	Instructions []Instruction `json:"instructions"`
+}
+
+// Stage is one FROM and what follows it.
+type Stage struct {
+	// Name is the AS name, or the stage's number in decimal.
+	Name string `json:"name"`
+	// Base is the FROM's reference as written.
+	Base string `json:"base"`
+	// Parent is the index of the stage that Base names, or -1.
+	Parent int `json:"parent"`
+	// From is the index of the FROM instruction.
+	From int `json:"from"`
+}
+
+// Instruction is one Dockerfile instruction, with its own text: never with
+// build args expanded.
+type Instruction struct {
+	// Stage is the index in Dockerfile.Stages; -1 for an ARG above the first FROM.
+	Stage   int    `json:"stage"`
+	Command string `json:"command"` // upper case
+	// Text has line continuations joined and comments dropped; a heredoc's body
+	// follows after a newline.
+	Text    string `json:"text"`
+	Line    int    `json:"line"`
+	EndLine int    `json:"endLine"`
+	// Names are the variables that an ARG or ENV declares, in order.
+	Names []string `json:"names,omitempty"`
+}
+
+// StepStatus says what became of a step.
+type StepStatus string
+
+// What becomes of a step.
+const (
+	Hit        StepStatus = "hit"
+	Miss       StepStatus = "miss"
+	NotRun     StepStatus = "not-run"
+	StepFailed StepStatus = "failed"
+)
+
+// Step is one cacheable instruction on one platform.
+type Step struct {
+	ID          string `json:"id"` // s1, s2, … in the order of the file
+	Instruction int    `json:"instruction"`
+	// Stage names the stage that the step belongs to.
+	Stage    string     `json:"stage"`
+	Platform string     `json:"platform"`
+	Status   StepStatus `json:"status"`
+	// Seconds is execution time, TransferSeconds the time for loading layers.
+	Seconds         float64 `json:"seconds"`
+	TransferSeconds float64 `json:"transferSeconds,omitempty"`
+	// Key is a keyed digest over the step's whole cache key; equal keys mean that
+	// BuildKit would take one step's result for the other.
+	Key string `json:"key"`
+	// Earlier is the last measured execution of the same step, carried over from
+	// earlier records.
+	Earlier *Measurement `json:"earlier,omitempty"`
+	// Vertices are indexes into Record.Vertices, in order of execution.
+	Vertices []int `json:"vertices"`
+}
+
+// Measurement is a duration and the record it was measured in.
+type Measurement struct {
+	Seconds float64 `json:"seconds"`
+	Record  string  `json:"record"`
+}
+
+// OpKind is the kind of a vertex.
+type OpKind string
+
+// The kinds of vertices.
+const (
+	OpExec   OpKind = "exec"
+	OpFile   OpKind = "file"
+	OpSource OpKind = "source"
+	OpMerge  OpKind = "merge"
+	OpDiff   OpKind = "diff"
+	OpOther  OpKind = "other"
+)
+
+// Vertex is one operation of BuildKit's graph. Inputs come before the vertices
+// that use them.
+type Vertex struct {
+	// Step is the ID of the step it belongs to, or empty.
+	Step string `json:"step,omitempty"`
+	Kind OpKind `json:"kind"`
+	// Instruction is the index of the instruction it came from, or -1; for a
+	// source it is that of the FROM, COPY or ADD.
+	Instruction int     `json:"instruction"`
+	Platform    string  `json:"platform,omitempty"`
+	Inputs      []Input `json:"inputs,omitempty"`
+	// Parts are the components of the operation's own key, in a fixed order. What
+	// BuildKit leaves out of the key is left out here.
+	Parts  []Part  `json:"parts,omitempty"`
+	Source *Source `json:"source,omitempty"`
+	// Takes are the context files that the operation reads.
+	Takes       []Take `json:"takes,omitempty"`
+	IgnoreCache bool   `json:"ignoreCache,omitempty"`
+	// Key is a keyed digest over Parts, Source, Takes and the keys of Inputs.
+	Key       string     `json:"key"`
+	Status    StepStatus `json:"status"`
+	Intervals []Interval `json:"intervals,omitempty"`
+	Error     string     `json:"error,omitempty"`
+}
+
+// Input is one edge of the graph.
+type Input struct {
+	Vertex int `json:"vertex"`
+	Output int `json:"output,omitempty"`
+	// ByContent says that the key holds the content that is read from this input
+	// and not how it was made.
+	ByContent bool `json:"byContent,omitempty"`
+}
+
+// Part is one component of an operation's key: "args", "env:NAME", "cwd",
+// "mount:/path", "network" and the like. "op" is always there and covers the
+// whole operation.
+type Part struct {
+	Name   string `json:"name"`
+	Digest string `json:"digest"`
+	// Text is shown as evidence; only what can never hold a build-arg value has one.
+	Text string `json:"text,omitempty"`
+}
+
+// SourceKind is where a source comes from.
+type SourceKind string
+
+// The kinds of sources.
+const (
+	SourceImage  SourceKind = "image"
+	SourceLocal  SourceKind = "local"
+	SourceGit    SourceKind = "git"
+	SourceHTTP   SourceKind = "http"
+	SourceLayout SourceKind = "oci-layout"
+	SourceOther  SourceKind = "other"
+)
+
+// Source is an image, a context or a URL as it was resolved.
+type Source struct {
+	Kind SourceKind `json:"kind"`
+	// Ref is what is shown. It is empty when the reference was made from a
+	// variable, since it then shows a value.
+	Ref string `json:"ref,omitempty"`
+	// RefDigest is a keyed digest of the reference.
+	RefDigest string `json:"refDigest"`
+	// Digest is the image's digest, the commit, or the checksum.
+	Digest string `json:"digest,omitempty"`
+	// Context is the name of the named context that supplied it, if one did.
+	Context string `json:"context,omitempty"`
+}
+
+// Take is what one operation reads of one local source.
+type Take struct {
+	// Manifest is an index into Record.Manifests.
+	Manifest int `json:"manifest"`
+	// Input is the index of the operation's input it is read from.
+	Input int `json:"input"`
+	// Paths are the source paths as in the operation; empty if they were made
+	// from a variable.
+	Paths []string `json:"paths,omitempty"`
+	// Digest is BuildKit's content digest of what is taken, keyed.
+	Digest string `json:"digest"`
+	// Files are half-open ranges of indexes into the manifest's entries.
+	Files [][2]int `json:"files"`
+}
+
+// Manifest is the list of entries of a local source that were sent or would be
+// sent to the daemon, sorted by path. The slices run in parallel.
+type Manifest struct {
+	Name  string   `json:"name"` // "context", or the named context
+	Paths []string `json:"paths"`
+	// Digests are the first DigestSize bytes of BuildKit's per-file digest (over
+	// mode, type, link, xattrs and data), one after the other.
+	Digests []byte `json:"digests"`
+	// Data are DataSize bytes each: a fast hash of the data alone, which tells a
+	// changed content from a changed mode.
+	Data  []byte   `json:"data"`
+	Modes []uint32 `json:"modes"` // Go's fs.FileMode bits
+	Sizes []int64  `json:"sizes"`
+	// Links are link targets by entry index; few entries have one.
+	Links map[int]string `json:"links,omitempty"`
+	// Ignore is the .dockerignore that applied, line by line.
+	Ignore []string `json:"ignore,omitempty"`
+	// IgnorePath is the file that Ignore was read from.
+	IgnorePath string `json:"ignorePath,omitempty"`
+}
+
+// Sizes of the entries in Manifest.Digests and Manifest.Data, in bytes.
+const (
+	DigestSize = 16
+	DataSize   = 8
+)
+
+// Interval is a span of time, in seconds since Record.StartedAt.
+type Interval struct {
+	Start float64 `json:"start"`
+	End   float64 `json:"end"`
+	// Transfer marks time spent on loading layers instead of executing.
+	Transfer bool `json:"transfer,omitempty"`
+}
+
+// Direction says whether a cache was read or written.
+type Direction string
+
+// The directions of a cache access.
+const (
+	Import Direction = "import"
+	Export Direction = "export"
+)
+
+// CacheAccess is one cache import or export.
+type CacheAccess struct {
+	Direction Direction `json:"direction"`
+	Type      string    `json:"type"` // registry, local, gha, s3, azblob, inline
+	Ref       string    `json:"ref"`  // reference, folder or scope, without credentials
+	Mode      string    `json:"mode,omitempty"`
+	Seconds   float64   `json:"seconds"`
+	// Start is in seconds since Record.StartedAt.
+	Start float64 `json:"start"`
+	Bytes int64   `json:"bytes,omitempty"`
+	Error string  `json:"error,omitempty"`
+}

@@ -1,0 +1,154 @@
+package report
+
+import "github.com/layercause/layercause/internal/cause"
+
+// Schema names the format of [Report].
+const Schema = "layercause.report/v1"
+
+// Report is the one value behind every rendering. Its JSON is report.json.
+type Report struct {
+	Schema      string       `json:"schema"`
+	Build       Build        `json:"build"`
+	Totals      Totals       `json:"totals"`
+	Steps       []Step       `json:"steps"`
+	Causes      []Cause      `json:"causes"`
+	Caches      []Cache      `json:"caches"`
+	Suggestions []Suggestion `json:"suggestions"`
+	Gates       []Gate       `json:"gates"`
+	Warnings    []string     `json:"warnings"`
+}
+
+// Build says what was built and what it was compared with.
+type Build struct {
+	Ref         string   `json:"ref"`
+	Dockerfile  string   `json:"dockerfile"`
+	Target      string   `json:"target"`
+	Platforms   []string `json:"platforms"`
+	Commit      string   `json:"commit"`
+	Base        Base     `json:"base"`
+	StartedAt   string   `json:"startedAt"` // RFC 3339, UTC
+	WallSeconds float64  `json:"wallSeconds"`
+	Status      string   `json:"status"`            // succeeded or failed
+	Failure     *Failure `json:"failure,omitempty"` // of a failed build
+}
+
+// Failure is where a failed build stopped.
+type Failure struct {
+	Message string `json:"message"`
+	File    string `json:"file,omitempty"`
+	Line    int    `json:"line,omitempty"`
+	EndLine int    `json:"endLine,omitempty"`
+}
+
+// Base is the earlier build that was compared with.
+type Base struct {
+	Ref    string `json:"ref"`
+	Commit string `json:"commit"`
+	// Why is nearest, imported-index, branch, default-branch or none.
+	Why string `json:"why"`
+}
+
+// Totals are the sums of a build. Times are seconds of wall time.
+type Totals struct {
+	Steps             int     `json:"steps"`
+	Hits              int     `json:"hits"`
+	Misses            int     `json:"misses"`
+	NotRun            int     `json:"notRun"`
+	HitRate           float64 `json:"hitRate"` // hits / (hits + misses), 0 to 1
+	SavedSeconds      float64 `json:"savedSeconds"`
+	SavedIsLowerBound bool    `json:"savedIsLowerBound"`
+	LostSeconds       float64 `json:"lostSeconds"`
+	ImportSeconds     float64 `json:"importSeconds"`
+	ExportSeconds     float64 `json:"exportSeconds"`
+	ImportBytes       int64   `json:"importBytes"`
+	ExportBytes       int64   `json:"exportBytes"`
+	NetSavedSeconds   float64 `json:"netSavedSeconds"`
+}
+
+// Step is one cacheable instruction on one platform.
+type Step struct {
+	ID              string   `json:"id"`
+	Stage           string   `json:"stage"`
+	Platform        string   `json:"platform"`
+	Instruction     string   `json:"instruction"`
+	File            string   `json:"file"`
+	Line            int      `json:"line"`
+	EndLine         int      `json:"endLine"`
+	Status          string   `json:"status"` // hit, miss, not-run or failed
+	Seconds         float64  `json:"seconds"`
+	TransferSeconds float64  `json:"transferSeconds"`
+	SavedSeconds    float64  `json:"savedSeconds"`
+	Critical        bool     `json:"critical"`
+	Causes          []string `json:"causes"`
+	// Intervals draw the waterfall: seconds since the start of the build.
+	Intervals []Interval `json:"intervals,omitempty"`
+}
+
+// Interval is one span of a step's work.
+type Interval struct {
+	Start    float64 `json:"start"`
+	End      float64 `json:"end"`
+	Transfer bool    `json:"transfer,omitempty"`
+}
+
+// Cause is one reason for misses.
+type Cause struct {
+	ID          string         `json:"id"`
+	Kind        cause.Kind     `json:"kind"`
+	File        string         `json:"file"`
+	Line        int            `json:"line"`
+	EndLine     int            `json:"endLine"`
+	Instruction string         `json:"instruction"`
+	Subject     string         `json:"subject"`
+	Detail      string         `json:"detail"`
+	Evidence    cause.Evidence `json:"evidence"`
+	Steps       []string       `json:"steps"`
+	LostSeconds float64        `json:"lostSeconds"`
+}
+
+// Cache is one cache import or export.
+type Cache struct {
+	Direction string  `json:"direction"` // import or export
+	Type      string  `json:"type"`
+	Ref       string  `json:"ref"`
+	Seconds   float64 `json:"seconds"`
+	Bytes     int64   `json:"bytes"`
+	Error     string  `json:"error"`
+	Verdict   string  `json:"verdict"`
+	// Start is in seconds since the start of the build.
+	Start float64 `json:"start,omitempty"`
+}
+
+// Suggestion is one edit that would have kept the cache.
+type Suggestion struct {
+	Rule      string        `json:"rule"`
+	Title     string        `json:"title"`
+	File      string        `json:"file"`
+	Line      int           `json:"line"`
+	EndLine   int           `json:"endLine"`
+	Patch     string        `json:"patch"`
+	Predicted Predicted     `json:"predicted"`
+	Verified  *Verification `json:"verified,omitempty"`
+}
+
+// Predicted is what the edit would have changed over the builds replayed.
+type Predicted struct {
+	Commits              int     `json:"commits"`
+	MissesBefore         int     `json:"missesBefore"`
+	MissesAfter          int     `json:"missesAfter"`
+	SecondsSavedPerBuild float64 `json:"secondsSavedPerBuild"`
+}
+
+// Verification is what a build of the patched tree measured.
+type Verification struct {
+	SecondsBefore float64 `json:"secondsBefore"`
+	SecondsAfter  float64 `json:"secondsAfter"`
+	SameFiles     bool    `json:"sameFiles"`
+}
+
+// Gate is one verdict of the policy.
+type Gate struct {
+	Gate   string `json:"gate"`
+	Status string `json:"status"` // pass or fail
+	Detail string `json:"detail"`
+}
