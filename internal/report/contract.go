@@ -16,6 +16,8 @@ type Report struct {
 	Suggestions []Suggestion `json:"suggestions"`
 	Gates       []Gate       `json:"gates"`
 	Warnings    []string     `json:"warnings"`
+	// Links are set by who knows where the report is read; they are no finding.
+	Links Links `json:"-"`
 }
 
 // Build says what was built and what it was compared with.

@@ -1,0 +1,172 @@
+package report
+
+import "strings"
+
+// Bounds of the comment. What is more stands in the summary and report.html.
+const (
+	commentRows  = 15 // rows of the table of missed steps
+	cellFiles    = 5  // files named in a cell
+	foldedFiles  = 20 // files listed in a fold; more are summed up by folder
+	commentSteps = 100
+	patchLines   = 80
+	patchWidth   = 300
+)
+
+// Comment renders the report as the Markdown of a comment on a pull request, at
+// most [CommentBudget] bytes. Its first line says it all; then come what needs a
+// decision (the steps that missed, the best suggestion) and, folded, the rest.
+func Comment(r Report) string {
+	v := newView(&r)
+	d := v.verdict()
+	if d.quiet && len(r.Suggestions) == 0 && len(r.Warnings) == 0 && !v.gateFailed() && !v.cacheFailed() {
+		body := v.balanceSheet() + "\n" + v.allSteps(commentSteps)
+		return assemble(CommentBudget, v.elsewhere(), []section{
+			{"the first line", v.firstLine(d)},
+			{"details", folded("Details", body)},
+		})
+	}
+	return assemble(CommentBudget, v.elsewhere(), []section{
+		{"the first line", v.firstLine(d)},
+		{"the error", v.failureBlock(20)},
+		{"gates", v.gates()},
+		{"the steps that missed", v.missTable(commentRows, cellFiles, CommentBudget/3)},
+		{"the suggestion", v.topSuggestion()},
+		{"more suggestions", v.moreSuggestions()},
+		{"warnings", v.warnings(20)},
+		{"the evidence", v.evidence(foldedFiles, 20)},
+		{"the balance", foldedUnlessEmpty(v.balanceTitle(), v.balanceSheet())},
+		{"all steps", foldedUnlessEmpty("All "+count(r.Totals.Steps, "step"), v.allSteps(commentSteps))},
+	})
+}
+
+// firstLine is the verdict as one paragraph.
+func (v *view) firstLine(d verdict) string {
+	if d.quiet {
+		return d.lead.markdownText()
+	}
+	var b strings.Builder
+	b.WriteString("**")
+	d.lead.markdown(&b, false)
+	b.WriteString("**")
+	if len(d.rest) > 0 {
+		b.WriteByte(' ')
+		d.rest.markdown(&b, false)
+	}
+	return b.String()
+}
+
+// elsewhere points to the complete report.
+func (v *view) elsewhere() string {
+	if u := v.Links.run(); u != "" {
+		return "The [summary of the run](" + u + ") and report.html have all of it."
+	}
+	return "The step summary and report.html have all of it."
+}
+
+func foldedUnlessEmpty(title, body string) string {
+	if body == "" {
+		return ""
+	}
+	return folded(title, body)
+}
+
+// failureBlock is the error of a failed build.
+func (v *view) failureBlock(lines int) string {
+	if v.Build.Failure == nil || strings.TrimSpace(v.Build.Failure.Message) == "" {
+		return ""
+	}
+	text, left := firstLines(cleanBlock(v.Build.Failure.Message), lines, patchWidth)
+	if left > 0 {
+		text += "\n… " + count(left, "more line")
+	}
+	var b strings.Builder
+	fenced(&b, "text", text)
+	return b.String()
+}
+
+func (v *view) gateFailed() bool {
+	for _, g := range v.Gates {
+		if g.Status != "pass" {
+			return true
+		}
+	}
+	return false
+}
+
+func (v *view) cacheFailed() bool {
+	for _, c := range v.Caches {
+		if c.Error != "" {
+			return true
+		}
+	}
+	return false
+}
+
+// gates names the gates that failed; those that passed need no words.
+func (v *view) gates() string {
+	var b strings.Builder
+	shown := 0
+	for _, g := range v.Gates {
+		if g.Status == "pass" {
+			continue
+		}
+		if shown++; shown > 20 {
+			continue
+		}
+		s := words("Gate ").code(g.Gate, nameLimit).say(" failed")
+		if g.Detail != "" {
+			s = s.say(": ").with(prose(g.Detail, detailLimit))
+		}
+		b.WriteString("- ")
+		s.markdown(&b, false)
+		b.WriteByte('\n')
+	}
+	if shown > 20 {
+		b.WriteString("- and " + itoa(shown-20) + " more\n")
+	}
+	return b.String()
+}
+
+// missTable is the table of the steps that missed, the most costly first. It
+// stops after so many rows or bytes and says how many are left.
+func (v *view) missTable(rows, files, budget int) string {
+	all := v.missRows()
+	if len(all) == 0 {
+		return ""
+	}
+	t := newTable("Line:", "Step", "Why it ran", "Took:", "Lost:")
+	shown := 0
+	for _, r := range all {
+		if shown == rows || t.b.Len() > budget {
+			break
+		}
+		v.missRow(t, r, files)
+		shown++
+	}
+	if left := len(all) - shown; left > 0 {
+		t.row(nil, words("and "+count(left, "more step")), nil, nil, nil)
+	}
+	return t.b.String()
+}
+
+func (v *view) missRow(t *table, r row, files int) {
+	s := r.step
+	lost := sentence{}
+	if r.first && r.cause != nil && !noTime(r.cause.LostSeconds) {
+		lost = amount(duration(r.cause.LostSeconds))
+		lost = words("**").with(lost).say("**")
+	}
+	took := amount(duration(s.Seconds))
+	if s.Status == "failed" {
+		took = took.say(", failed")
+	}
+	t.row(v.lineCell(s), v.instruction(s, instructionLimit), v.reason(r, files), took, lost)
+}
+
+// lineCell is the number of a step's line, linked.
+func (v *view) lineCell(s *Step) sentence {
+	if s.Line < 1 {
+		return nil
+	}
+	return sentence{{text: itoa(s.Line), link: v.Links.line(s.File, s.Line, s.EndLine)}}
+}

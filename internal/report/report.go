@@ -1,0 +1,278 @@
+package report
+
+import (
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/layercause/layercause/internal/advice"
+	"github.com/layercause/layercause/internal/cause"
+	"github.com/layercause/layercause/internal/record"
+	"github.com/layercause/layercause/internal/timing"
+)
+
+// The reasons why an earlier build was taken for the comparison.
+const (
+	WhyNearest       = "nearest"
+	WhyImportedIndex = "imported-index"
+	WhyBranch        = "branch"
+	WhyDefaultBranch = "default-branch"
+	WhyNone          = "none"
+)
+
+// Comparison names the earlier build that the head was compared with.
+type Comparison struct {
+	Ref    string // refs/heads/… or refs/pull/…
+	Commit string // the commit that was built
+	Why    string // WhyNearest, WhyImportedIndex, WhyBranch or WhyDefaultBranch
+}
+
+// New puts a report together. Base is nil when there was nothing to compare
+// with. Steps come in the order of the file, causes by what they lost and then
+// by line, suggestions in the order given, which is the rank that package advice
+// gave them; warnings follow those of the record. Gates are empty: who runs a
+// policy appends its verdicts.
+//
+// A step that failed did run, so it counts as a miss in the totals: hits, misses
+// and steps not run always add up to all steps.
+func New(head *record.Record, base *Comparison, causes []cause.Cause, ledger timing.Ledger, suggestions []advice.Suggestion, warnings []string) Report {
+	r := Report{
+		Schema:      Schema,
+		Build:       newBuild(head, base),
+		Steps:       newSteps(head, ledger),
+		Causes:      newCauses(causes, ledger),
+		Caches:      newCaches(head),
+		Suggestions: newSuggestions(suggestions),
+		Gates:       []Gate{},
+		Warnings:    append(append([]string{}, head.Warnings...), warnings...),
+	}
+	r.Totals = newTotals(r.Steps, ledger)
+	linkCauses(r.Steps, r.Causes)
+	return r
+}
+
+func newBuild(head *record.Record, base *Comparison) Build {
+	b := Build{
+		Ref:         head.Commit.Ref,
+		Dockerfile:  dockerfilePath(head),
+		Target:      head.Invocation.Target,
+		Platforms:   append([]string{}, head.Invocation.Platforms...),
+		Commit:      head.Commit.SHA,
+		Base:        Base{Why: WhyNone},
+		WallSeconds: tidy(head.Seconds),
+		Status:      string(head.Status),
+	}
+	if !head.StartedAt.IsZero() {
+		b.StartedAt = head.StartedAt.UTC().Format(time.RFC3339)
+	}
+	if b.Ref == "" {
+		b.Ref = head.Commit.Branch
+	}
+	if len(b.Platforms) == 0 {
+		for _, s := range head.Steps {
+			if s.Platform != "" && !slices.Contains(b.Platforms, s.Platform) {
+				b.Platforms = append(b.Platforms, s.Platform)
+			}
+		}
+	}
+	slices.Sort(b.Platforms)
+	if base != nil {
+		b.Base = Base(*base)
+	}
+	if f := head.Failure; f != nil {
+		b.Failure = &Failure{Message: f.Message, File: f.File, Line: f.Line, EndLine: f.EndLine}
+	}
+	return b
+}
+
+func dockerfilePath(head *record.Record) string {
+	if head.Dockerfile.Path != "" {
+		return head.Dockerfile.Path
+	}
+	return head.Invocation.Dockerfile
+}
+
+func newSteps(head *record.Record, ledger timing.Ledger) []Step {
+	steps := make([]Step, 0, len(head.Steps))
+	for i := range head.Steps {
+		s := &head.Steps[i]
+		share := ledger.Steps[s.ID]
+		step := Step{
+			ID:              s.ID,
+			Stage:           s.Stage,
+			Platform:        s.Platform,
+			File:            dockerfilePath(head),
+			Status:          string(s.Status),
+			Seconds:         tidy(s.Seconds),
+			TransferSeconds: tidy(s.TransferSeconds),
+			SavedSeconds:    tidy(share.Saved),
+			Critical:        share.Critical,
+			Causes:          []string{},
+			Intervals:       stepIntervals(head, s),
+		}
+		if n := s.Instruction; n >= 0 && n < len(head.Dockerfile.Instructions) {
+			in := &head.Dockerfile.Instructions[n]
+			step.Instruction, step.Line, step.EndLine = in.Text, in.Line, in.EndLine
+		}
+		steps = append(steps, step)
+	}
+	slices.SortStableFunc(steps, func(a, b Step) int {
+		if a.Line != b.Line {
+			return a.Line - b.Line
+		}
+		return strings.Compare(a.Platform, b.Platform)
+	})
+	return steps
+}
+
+// stepIntervals joins the work of a step's vertices, so that a step of several
+// vertices is drawn as the spans in which any of them worked.
+func stepIntervals(head *record.Record, s *record.Step) []Interval {
+	var spans []Interval
+	for _, n := range s.Vertices {
+		if n < 0 || n >= len(head.Vertices) {
+			continue
+		}
+		for _, iv := range head.Vertices[n].Intervals {
+			if iv.End >= iv.Start {
+				spans = append(spans, Interval{tidy(iv.Start), tidy(iv.End), iv.Transfer})
+			}
+		}
+	}
+	slices.SortFunc(spans, func(a, b Interval) int {
+		switch {
+		case a.Transfer != b.Transfer && a.Transfer:
+			return 1
+		case a.Transfer != b.Transfer:
+			return -1
+		case a.Start < b.Start:
+			return -1
+		case a.Start > b.Start:
+			return 1
+		}
+		return 0
+	})
+	var joined []Interval
+	for _, iv := range spans {
+		if last := len(joined) - 1; last >= 0 && joined[last].Transfer == iv.Transfer && iv.Start <= joined[last].End {
+			joined[last].End = max(joined[last].End, iv.End)
+			continue
+		}
+		joined = append(joined, iv)
+	}
+	return joined
+}
+
+func newCauses(causes []cause.Cause, ledger timing.Ledger) []Cause {
+	out := make([]Cause, 0, len(causes))
+	for _, c := range causes {
+		out = append(out, Cause{
+			ID: c.ID, Kind: c.Kind, File: c.File, Line: c.Line, EndLine: c.EndLine,
+			Instruction: c.Instruction, Subject: c.Subject, Detail: c.Detail,
+			Evidence:    c.Evidence,
+			Steps:       append([]string{}, c.Steps...),
+			LostSeconds: tidy(ledger.CauseLost[c.ID]),
+		})
+	}
+	slices.SortStableFunc(out, func(a, b Cause) int {
+		switch {
+		case a.LostSeconds > b.LostSeconds:
+			return -1
+		case a.LostSeconds < b.LostSeconds:
+			return 1
+		}
+		return a.Line - b.Line
+	})
+	return out
+}
+
+// linkCauses writes into each step the causes that name it, the costliest first.
+func linkCauses(steps []Step, causes []Cause) {
+	byID := make(map[string]*Step, len(steps))
+	for i := range steps {
+		byID[steps[i].ID] = &steps[i]
+	}
+	for _, c := range causes {
+		for _, id := range c.Steps {
+			if s := byID[id]; s != nil && !slices.Contains(s.Causes, c.ID) {
+				s.Causes = append(s.Causes, c.ID)
+			}
+		}
+	}
+}
+
+func newTotals(steps []Step, l timing.Ledger) Totals {
+	t := Totals{
+		Steps:             len(steps),
+		SavedSeconds:      tidy(l.Saved),
+		SavedIsLowerBound: l.SavedIsBound,
+		LostSeconds:       tidy(l.Lost),
+		ImportSeconds:     tidy(l.ImportSeconds),
+		ExportSeconds:     tidy(l.ExportSeconds),
+		ImportBytes:       l.ImportBytes,
+		ExportBytes:       l.ExportBytes,
+		NetSavedSeconds:   tidy(l.NetSaved),
+	}
+	for _, s := range steps {
+		switch record.StepStatus(s.Status) {
+		case record.Hit:
+			t.Hits++
+		case record.Miss, record.StepFailed:
+			t.Misses++
+		default:
+			t.NotRun++
+		}
+	}
+	if ran := t.Hits + t.Misses; ran > 0 {
+		// Four digits are enough for any gate, and keep the JSON readable.
+		t.HitRate = math.Round(float64(t.Hits)/float64(ran)*1e4) / 1e4
+	}
+	return t
+}
+
+func newCaches(head *record.Record) []Cache {
+	out := make([]Cache, 0, len(head.Caches))
+	for _, c := range head.Caches {
+		out = append(out, Cache{
+			Direction: string(c.Direction), Type: c.Type, Ref: c.Ref,
+			Seconds: tidy(c.Seconds), Bytes: c.Bytes, Error: c.Error, Start: tidy(c.Start),
+		})
+	}
+	return out
+}
+
+func newSuggestions(in []advice.Suggestion) []Suggestion {
+	out := make([]Suggestion, 0, len(in))
+	for _, s := range in {
+		p := s.Predicted
+		g := Suggestion{
+			Rule: s.Rule, Title: s.Title, File: s.File, Line: s.Line, EndLine: s.EndLine, Patch: s.Patch,
+			Predicted: Predicted{p.Commits, p.MissesBefore, p.MissesAfter, tidy(p.SecondsSavedPerBuild)},
+		}
+		if v := s.Verified; v != nil {
+			g.Verified = &Verification{tidy(v.SecondsBefore), tidy(v.SecondsAfter), v.SameFiles}
+		}
+		out = append(out, g)
+	}
+	return out
+}
+
+// tidy rounds seconds to milliseconds, and makes what JSON cannot hold zero.
+func tidy(seconds float64) float64 {
+	if math.IsNaN(seconds) || math.IsInf(seconds, 0) {
+		return 0
+	}
+	return math.Round(seconds*1000) / 1000
+}
+
+// count writes "1 step", "3 steps".
+func count(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return itoa(n) + " " + noun + "s"
+}
+
+func itoa(n int) string { return strconv.Itoa(n) }

@@ -1,0 +1,79 @@
+package report
+
+import "strings"
+
+// topSuggestion is the first suggestion with its diff: what a reader should do
+// next.
+func (v *view) topSuggestion() string {
+	if len(v.Suggestions) == 0 {
+		return ""
+	}
+	return v.suggestion(&v.Suggestions[0])
+}
+
+// moreSuggestions are the others, folded.
+func (v *view) moreSuggestions() string {
+	if len(v.Suggestions) < 2 {
+		return ""
+	}
+	rest := v.Suggestions[1:]
+	var b strings.Builder
+	for i := range rest {
+		if i == 10 {
+			b.WriteString("And " + itoa(len(rest)-i) + " more, in report.json.\n")
+			break
+		}
+		b.WriteString(v.suggestion(&rest[i]) + "\n")
+	}
+	return folded(count(len(rest), "more suggestion"), b.String())
+}
+
+// suggestion is one suggestion: what to do, what it brings, and the diff.
+func (v *view) suggestion(g *Suggestion) string {
+	var b strings.Builder
+	b.WriteString("**")
+	suggestionTitle(g).markdown(&b, false)
+	b.WriteString("**")
+	if gain := suggestionGain(g); gain != "" {
+		b.WriteString(" " + gain)
+	}
+	b.WriteByte('\n')
+	if patch := cleanBlock(g.Patch); patch != "" {
+		text, left := firstLines(patch, patchLines, patchWidth)
+		b.WriteByte('\n')
+		fenced(&b, "diff", text)
+		if left > 0 {
+			b.WriteString("\n" + count(left, "more line") + " of this patch in report.json.\n")
+		}
+	}
+	return b.String()
+}
+
+// suggestionTitle is what to do, with a full stop.
+func suggestionTitle(g *Suggestion) sentence {
+	title := strings.TrimRight(strings.TrimSpace(g.Title), ". ")
+	if title == "" {
+		title = g.Rule
+	}
+	return words("Suggestion: ").with(prose(title, 200)).say(".")
+}
+
+// suggestionGain is what the edit brings, and how that is known.
+func suggestionGain(g *Suggestion) string {
+	var parts []string
+	if x := g.Verified; x != nil {
+		p := "Built with it: " + duration(x.SecondsBefore) + " before, " + duration(x.SecondsAfter) + " after"
+		if x.SameFiles {
+			p += ", same files in the image."
+		} else {
+			p += ", but the image holds other files."
+		}
+		parts = append(parts, p)
+	} else if s := g.Predicted.SecondsSavedPerBuild; !noTime(s) && s > 0 {
+		parts = append(parts, "It would save "+duration(s)+" a build like this one.")
+	}
+	if p := g.Predicted; p.Commits > 0 && p.MissesBefore > p.MissesAfter {
+		parts = append(parts, "Over the last "+count(p.Commits, "commit")+": "+count(p.MissesBefore, "step")+" re-run before, "+itoa(p.MissesAfter)+" after.")
+	}
+	return strings.Join(parts, " ")
+}

@@ -1,0 +1,30 @@
+package report
+
+// Summary renders the report as the Markdown of a step summary, at most
+// [SummaryBudget] bytes. It holds what [Comment] holds, with everything that the
+// comment had to cut.
+func Summary(r Report) string {
+	v := newView(&r)
+	return assemble(SummaryBudget, "report.html and report.json have all of it.", []section{
+		{"the title", v.title()},
+		{"the first line", v.firstLine(v.verdict())},
+		{"the error", v.failureBlock(200)},
+		{"gates", v.gates()},
+		{"the steps that missed", v.missTable(500, 10, SummaryBudget/3)},
+		{"the suggestion", v.topSuggestion()},
+		{"more suggestions", v.moreSuggestions()},
+		{"warnings", v.warnings(200)},
+		{"the evidence", v.evidence(200, 100)},
+		{"the balance", foldedUnlessEmpty(v.balanceTitle(), v.balanceSheet())},
+		{"all steps", foldedUnlessEmpty("All "+count(r.Totals.Steps, "step"), v.allSteps(3000))},
+	})
+}
+
+// title is the heading of a summary: a job has the summaries of many steps.
+func (v *view) title() string {
+	s := words("### Build cache of ").with(sentence{placeSpan(cleanLine(v.Build.Dockerfile), v.Build.Dockerfile, "")})
+	if v.Build.Target != "" {
+		s = s.say(", target ").code(v.Build.Target, nameLimit)
+	}
+	return s.markdownText()
+}

@@ -1,0 +1,267 @@
+package report
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"strings"
+	"unicode/utf8"
+)
+
+const (
+	terminalRows  = 12
+	terminalLines = 40 // of a diff
+	terminalWide  = 100
+)
+
+// Terminal writes a short report for a developer's terminal: the verdict, the
+// steps that missed with their causes, the best suggestion with its diff, and
+// where to read on. Lines stay within 100 columns, the diff's aside.
+func Terminal(w io.Writer, r Report, color bool) error {
+	t := &terminal{view: newView(&r), color: color}
+	t.verdict()
+	t.failure()
+	t.gates()
+	t.misses()
+	t.suggestion()
+	t.footer()
+	if _, err := w.Write(t.b.Bytes()); err != nil {
+		return fmt.Errorf("writing the report: %w", err)
+	}
+	return nil
+}
+
+// terminal is a terminal report in the making.
+type terminal struct {
+	*view
+	b     bytes.Buffer
+	color bool
+}
+
+// Colours that stay readable on a dark and on a light ground.
+const (
+	bold   = "1"
+	dim    = "2"
+	red    = "31"
+	green  = "32"
+	yellow = "33"
+	cyan   = "36"
+)
+
+// paint writes text in a colour, if there are colours.
+func (t *terminal) paint(color, text string) {
+	if !t.color || color == "" || text == "" {
+		t.b.WriteString(text)
+		return
+	}
+	t.b.WriteString("\x1b[" + color + "m" + text + "\x1b[0m")
+}
+
+// foreign makes sure that a cleaned line starts no workflow command: the report
+// may be printed in a log that a runner reads.
+func foreign(text string) string {
+	text = strings.ReplaceAll(text, "##[", "## [")
+	if trimmed := strings.TrimLeft(text, " \t+-"); strings.HasPrefix(trimmed, "::") {
+		text = strings.Replace(text, "::", ": :", 1)
+	}
+	return text
+}
+
+// wrapped writes a sentence, broken at spaces, every line indented.
+func (t *terminal) wrapped(s sentence, indent int, color string) {
+	column := indent
+	t.b.WriteString(strings.Repeat(" ", indent))
+	for _, p := range s {
+		c := color
+		if p.code {
+			c = cyan
+			if color == bold {
+				c = bold + ";" + cyan
+			}
+		}
+		for i, word := range strings.Split(foreign(p.text), " ") {
+			n := utf8.RuneCountInString(word)
+			if i > 0 {
+				if column+1+n > terminalWide {
+					t.b.WriteString("\n" + strings.Repeat(" ", indent))
+					column = indent
+				} else {
+					t.b.WriteByte(' ')
+					column++
+				}
+			}
+			t.paint(c, word)
+			column += n
+		}
+	}
+	t.b.WriteByte('\n')
+}
+
+func (t *terminal) verdict() {
+	d := t.view.verdict()
+	color := bold
+	if d.quiet {
+		color = ""
+	}
+	t.wrapped(d.lead, 0, color)
+	if len(d.rest) > 0 {
+		t.wrapped(d.rest, 0, "")
+	}
+}
+
+func (t *terminal) failure() {
+	f := t.Build.Failure
+	if f == nil || strings.TrimSpace(f.Message) == "" {
+		return
+	}
+	text, left := firstLines(cleanBlock(f.Message), 10, 200)
+	t.b.WriteByte('\n')
+	for _, l := range strings.Split(text, "\n") {
+		t.b.WriteString("  ")
+		t.paint(red, foreign(l))
+		t.b.WriteByte('\n')
+	}
+	if left > 0 {
+		t.paint(dim, "  … "+count(left, "more line")+"\n")
+	}
+}
+
+func (t *terminal) gates() {
+	for i, g := range t.Gates {
+		if g.Status == "pass" || i == terminalRows {
+			continue
+		}
+		t.b.WriteByte('\n')
+		t.wrapped(words("Gate ").code(g.Gate, nameLimit).say(" failed: ").with(prose(g.Detail, detailLimit)), 2, red)
+	}
+}
+
+// misses is the table of the steps that missed.
+func (t *terminal) misses() {
+	rows := t.missRows()
+	if len(rows) == 0 {
+		return
+	}
+	left := 0
+	if len(rows) > terminalRows {
+		left = len(rows) - terminalRows
+		rows = rows[:terminalRows]
+	}
+	const stepWidth, whyWidth = 34, 40
+	t.b.WriteByte('\n')
+	t.paint(dim, fmt.Sprintf("  %5s  %-*s %-*s %7s %8s", "line", stepWidth, "step", whyWidth, "why it ran", "took", "lost"))
+	t.b.WriteByte('\n')
+	for _, r := range rows {
+		line, lost := "", ""
+		if r.step.Line > 0 {
+			line = itoa(r.step.Line)
+		}
+		if r.first && r.cause != nil && !noTime(r.cause.LostSeconds) {
+			lost = duration(r.cause.LostSeconds)
+		}
+		fmt.Fprintf(&t.b, "  %5s  ", line)
+		t.paint(cyan, pad(shorten(foreign(t.instruction(r.step, 60).text()), stepWidth), stepWidth))
+		color := dim
+		if r.first {
+			color = ""
+		}
+		t.b.WriteByte(' ')
+		t.paint(color, pad(shorten(t.cellReason(r).text(), whyWidth), whyWidth))
+		fmt.Fprintf(&t.b, " %7s ", duration(r.step.Seconds))
+		t.paint(bold+";"+yellow, fmt.Sprintf("%8s", lost))
+		t.b.WriteByte('\n')
+	}
+	if left > 0 {
+		t.paint(dim, "         and "+count(left, "more step"))
+		t.b.WriteByte('\n')
+	}
+}
+
+// cellReason is a reason that fits into a narrow cell as well as it can: of the
+// files the first, the line as a number.
+func (t *terminal) cellReason(r row) sentence {
+	if !r.first || r.cause == nil {
+		return t.reason(r, 1)
+	}
+	s := t.why(r.cause, 1)
+	if !r.named() && r.cause.Line > 0 {
+		s = words("line " + itoa(r.cause.Line) + ": ").with(s)
+	}
+	return s
+}
+
+// pad fills a text up to a width in runes.
+func pad(s string, width int) string {
+	if n := width - utf8.RuneCountInString(s); n > 0 {
+		return s + strings.Repeat(" ", n)
+	}
+	return s
+}
+
+// suggestion is the best suggestion, its diff at the left edge, so that it can
+// be copied.
+func (t *terminal) suggestion() {
+	if len(t.Suggestions) == 0 {
+		return
+	}
+	g := &t.Suggestions[0]
+	t.b.WriteByte('\n')
+	s := suggestionTitle(g)
+	if gain := suggestionGain(g); gain != "" {
+		s = s.say(" " + gain)
+	}
+	t.wrapped(s, 0, "")
+	patch := cleanBlock(g.Patch)
+	if patch == "" {
+		return
+	}
+	text, left := firstLines(patch, terminalLines, patchWidth)
+	t.b.WriteByte('\n')
+	for _, l := range strings.Split(text, "\n") {
+		t.paint(diffColor(l), foreign(l))
+		t.b.WriteByte('\n')
+	}
+	if left > 0 {
+		t.paint(dim, "… "+count(left, "more line"))
+		t.b.WriteByte('\n')
+	}
+}
+
+func diffColor(line string) string {
+	switch {
+	case strings.HasPrefix(line, "+++"), strings.HasPrefix(line, "---"):
+		return dim
+	case strings.HasPrefix(line, "+"):
+		return green
+	case strings.HasPrefix(line, "-"):
+		return red
+	case strings.HasPrefix(line, "@@"):
+		return cyan
+	}
+	return ""
+}
+
+// footer says what else there is and where.
+func (t *terminal) footer() {
+	var lines []sentence
+	for i, w := range t.Warnings {
+		if i == 3 {
+			lines = append(lines, words("and "+count(len(t.Warnings)-i, "more warning")))
+			break
+		}
+		lines = append(lines, words("warning: ").with(prose(w, detailLimit)))
+	}
+	if more := len(t.Suggestions) - 1; more > 0 {
+		lines = append(lines, words(count(more, "more suggestion")+" in the report"))
+	}
+	if t.Links.Page != "" {
+		lines = append(lines, words("Report: ").code(t.Links.Page, 300))
+	}
+	if len(lines) == 0 {
+		return
+	}
+	t.b.WriteByte('\n')
+	for _, l := range lines {
+		t.wrapped(l, 0, "")
+	}
+}

@@ -1,0 +1,178 @@
+package report
+
+import (
+	"github.com/layercause/layercause/internal/cause"
+	"github.com/layercause/layercause/internal/record"
+)
+
+// verdict is the first line of every rendering: what a reader must know if it
+// reads nothing else.
+type verdict struct {
+	// lead is what happened, set in bold unless it is quiet.
+	lead sentence
+	// rest is the balance: hits and time saved.
+	rest  sentence
+	quiet bool
+}
+
+// verdict finds the line for the kind of build that this was.
+func (v *view) verdict() verdict {
+	t := &v.Totals
+	switch {
+	case v.Build.Status == string(record.Failed):
+		return v.failedVerdict()
+	case t.Hits+t.Misses == 0:
+		return verdict{lead: words("Nothing to cache: no step of this build ran or was looked up."), quiet: true}
+	case t.Misses == 0:
+		return v.allHitVerdict()
+	case v.firstBuild():
+		return v.firstVerdict()
+	case len(v.Causes) == 0:
+		return verdict{
+			lead: words(count(t.Misses, "step") + " missed the cache, and why was not found out" + lostPart("; ", t.LostSeconds) + "."),
+			rest: v.balance(),
+		}
+	}
+	return verdict{lead: v.lost().say("."), rest: v.balance()}
+}
+
+// allHitVerdict is one quiet line: nobody has to do anything.
+func (v *view) allHitVerdict() verdict {
+	t := &v.Totals
+	s := words("All " + count(t.Hits, "step") + " hit the cache")
+	if t.Hits == 1 {
+		s = words("The only step hit the cache")
+	}
+	if saved := v.savedPart(); saved != "" {
+		s = s.say(", " + saved)
+	}
+	return verdict{lead: s.say("."), quiet: true}
+}
+
+// firstBuild says that there is nothing to blame, because there was nothing to
+// compare with.
+func (v *view) firstBuild() bool {
+	for i := range v.Causes {
+		if v.Causes[i].Kind != cause.FirstBuild {
+			return false
+		}
+	}
+	return len(v.Causes) > 0
+}
+
+func (v *view) firstVerdict() verdict {
+	t := &v.Totals
+	s := words("First build of ").with(sentence{placeSpan(cleanLine(v.Build.Dockerfile), v.Build.Dockerfile, "")})
+	if v.Build.Target != "" {
+		s = s.say(", target ").code(v.Build.Target, nameLimit)
+	}
+	s = s.say(" seen here: " + count(t.Misses, "step") + " ran in " + duration(v.Build.WallSeconds) + ".")
+	rest := words("The next build will be compared with it.")
+	if t.Hits > 0 {
+		rest = v.balance().say(" The next build will be compared with this one.")
+	}
+	return verdict{lead: s, rest: rest}
+}
+
+// failedVerdict names the line that failed, after how long, and what ran before.
+func (v *view) failedVerdict() verdict {
+	var s sentence
+	step, f := v.failedStep(), v.Build.Failure
+	switch {
+	case step != nil:
+		s = v.namedLine(headOf(step.Instruction), step.File, step.Line, step.EndLine)
+		s = s.say(" failed after " + duration(step.Seconds) + ".")
+	case f != nil && f.Line > 0:
+		s = words("The build failed at ").place(v.Links, f.File, f.Line, f.EndLine)
+		s = s.say(" after " + duration(v.Build.WallSeconds) + ".")
+	default:
+		s = words("The build failed after " + duration(v.Build.WallSeconds) + ".")
+	}
+	hits, ran := v.Totals.Hits, v.Totals.Misses
+	if step != nil {
+		ran--
+	}
+	rest := words("No other step ran.")
+	if hits+ran > 0 {
+		rest = words("Before it " + count(hits, "step") + " hit the cache and " + itoa(ran) + " ran.")
+	}
+	if ran > 0 && len(v.Causes) > 0 && !v.firstBuild() {
+		rest = rest.say(" ").with(v.lost()).say(".")
+	}
+	return verdict{lead: s, rest: rest}
+}
+
+// lost says what the costliest cause is and what it cost, without a full stop.
+func (v *view) lost() sentence {
+	c := &v.Causes[0]
+	s := v.namedLine(headOf(c.Instruction), c.File, c.Line, c.EndLine)
+	switch c.Kind {
+	case cause.InstructionAdded, cause.FirstBuild:
+		s = s.say(" is new")
+	case cause.Unexplained:
+		s = s.say(" missed the cache: ").with(v.why(c, 1))
+	default:
+		s = s.say(" lost the cache: ").with(v.why(c, 1))
+	}
+	s = s.say("; " + count(len(c.Steps), "step") + " re-ran, ")
+	if more := len(v.Causes) - 1; more > 0 {
+		s = s.say(lostPart("", c.LostSeconds) + "; and " + count(more, "more cause"))
+		if v.Totals.LostSeconds > c.LostSeconds+0.05 {
+			s = s.say(", " + duration(v.Totals.LostSeconds) + " lost in all")
+		}
+		return s
+	}
+	return s.say(lostPart("", c.LostSeconds))
+}
+
+// namedLine is an instruction and where it stands.
+func (v *view) namedLine(instruction, file string, line, endLine int) sentence {
+	var s sentence
+	if instruction == "" && line == 0 {
+		return words("A step")
+	}
+	if instruction != "" {
+		s = s.code(instruction, 60)
+	}
+	if line > 0 {
+		if instruction != "" {
+			return s.say(" (").place(v.Links, file, line, endLine).say(")")
+		}
+		s = s.place(v.Links, file, line, endLine)
+	}
+	return s
+}
+
+// lostPart says what was lost, after a separator.
+func lostPart(before string, seconds float64) string {
+	if noTime(seconds) {
+		return before + "no time lost"
+	}
+	return before + duration(seconds) + " lost"
+}
+
+// savedPart says what the hits saved, or nothing where nothing is known.
+func (v *view) savedPart() string {
+	t := &v.Totals
+	switch {
+	case noTime(t.SavedSeconds) && t.SavedIsLowerBound:
+		return "time saved not measured yet"
+	case noTime(t.SavedSeconds):
+		return ""
+	case t.SavedIsLowerBound:
+		return "at least " + duration(t.SavedSeconds) + " saved"
+	}
+	return duration(t.SavedSeconds) + " saved"
+}
+
+// balance says how many steps hit, and what that saved.
+func (v *view) balance() sentence {
+	t := &v.Totals
+	s := itoa(t.Hits) + " of " + count(t.Hits+t.Misses, "step") + " hit"
+	if t.Hits > 0 {
+		if saved := v.savedPart(); saved != "" {
+			s += ", " + saved
+		}
+	}
+	return words(s + ".")
+}
