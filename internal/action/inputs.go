@@ -1,0 +1,230 @@
+package action
+
+import (
+	"fmt"
+	"os"
+	"strings"
+)
+
+// CommentMode says when the pull request gets a comment.
+type CommentMode string
+
+const (
+	// CommentAlways comments on every build.
+	CommentAlways CommentMode = "always"
+	// CommentOnLoss comments when a step lost the cache, and keeps an existing
+	// comment up to date.
+	CommentOnLoss CommentMode = "on-loss"
+	// CommentNever leaves the pull request alone.
+	CommentNever CommentMode = "never"
+)
+
+// Inputs are the values under "with:" of a workflow step. Lists are in the
+// order given, without empty values. A field whose input was not set is zero,
+// except Comment, which then is [CommentOnLoss], and Context.
+type Inputs struct {
+	AddHosts       []string // HOST:IP
+	Allow          []string // entitlements
+	Annotations    []string // [TYPE:]KEY=VALUE
+	Attests        []string // type=sbom,... or type=provenance,...
+	BuildArgs      []string // NAME=VALUE, or NAME to take it from the environment
+	BuildContexts  []string // NAME=PATH or NAME=URL
+	Builder        string
+	CacheFrom      []string // a reference, or type=TYPE,KEY=VALUE,...
+	CacheTo        []string
+	CgroupParent   string
+	Comment        CommentMode
+	Context        string // a path, or a git URL
+	File           string // the Dockerfile; empty is Dockerfile in the context
+	GitHubToken    Hidden
+	History        string // where records are kept
+	Labels         []string
+	Load           bool
+	Network        string
+	NoCache        bool
+	NoCacheFilters []string // stage names
+	Outputs        []string // type=TYPE,KEY=VALUE,...
+	Platforms      []string
+	Provenance     string // empty, "true", "false", or attributes as in mode=max
+	Pull           bool
+	Push           bool
+	ReportDir      string // empty is the command's default
+	SBOM           string // empty, "true", "false", or attributes
+	Secrets        []Secret
+	ShmSize        string
+	SSH            []string // ID[=SOCKET|KEY,...]
+	Tags           []string
+	Target         string
+	Ulimit         []string // NAME=SOFT[:HARD]
+}
+
+// ReadInputs reads the action's inputs from the INPUT_* variables that the
+// runner sets. In a "run:" step there are none, and the result holds defaults
+// only. What an input cannot mean is an [*InputError].
+//
+// Without the context input, Context is "." when the workspace holds any file,
+// which is what a workflow with a checkout step means, and else, like
+// docker/build-push-action's, the URL of the repository at the commit that
+// triggered the workflow. "{{defaultContext}}" in context and build-contexts
+// stands for that URL.
+func ReadInputs(getenv func(string) string) (Inputs, error) {
+	r := reader{getenv: getenv}
+	in := Inputs{
+		AddHosts:       r.words("add-hosts"),
+		Allow:          r.words("allow"),
+		Annotations:    r.lines("annotations"),
+		Attests:        r.lines("attests"),
+		BuildArgs:      r.lines("build-args"),
+		BuildContexts:  r.lines("build-contexts"),
+		Builder:        r.text("builder"),
+		CacheFrom:      r.lines("cache-from"),
+		CacheTo:        r.lines("cache-to"),
+		CgroupParent:   r.text("cgroup-parent"),
+		Comment:        r.comment("comment"),
+		Context:        r.text("context"),
+		File:           r.text("file"),
+		GitHubToken:    Hidden(r.text("github-token")),
+		History:        r.text("history"),
+		Labels:         r.lines("labels"),
+		Load:           r.flag("load"),
+		Network:        r.text("network"),
+		NoCache:        r.flag("no-cache"),
+		NoCacheFilters: r.words("no-cache-filters"),
+		Outputs:        r.rawLines("outputs"),
+		Platforms:      r.words("platforms"),
+		Provenance:     r.flagOrText("provenance"),
+		Pull:           r.flag("pull"),
+		Push:           r.flag("push"),
+		ReportDir:      r.text("report-dir"),
+		SBOM:           r.flagOrText("sbom"),
+		Secrets:        r.secrets(),
+		ShmSize:        r.text("shm-size"),
+		SSH:            r.words("ssh"),
+		Tags:           r.words("tags"),
+		Target:         r.text("target"),
+		Ulimit:         r.lines("ulimit"),
+	}
+	r.onlyBuild("call")
+	in.Context = r.defaultContext(in.Context)
+	for i, c := range in.BuildContexts {
+		in.BuildContexts[i] = r.expandContext("build-contexts", c)
+	}
+	if r.err != nil {
+		return Inputs{}, r.err
+	}
+	return in, nil
+}
+
+// reader reads inputs one by one and keeps the first error.
+type reader struct {
+	getenv func(string) string
+	err    error
+}
+
+func (r *reader) fail(input, problem, hint string) {
+	if r.err == nil {
+		r.err = &InputError{Input: input, Problem: problem, Hint: hint}
+	}
+}
+
+// text follows the runner's rule for the variable's name: upper case, a space
+// becomes "_", a hyphen stays.
+func (r *reader) text(name string) string {
+	v := r.getenv("INPUT_" + strings.ToUpper(strings.ReplaceAll(name, " ", "_")))
+	return strings.TrimSpace(v)
+}
+
+func (r *reader) list(name string, kind Kind) []string {
+	list, err := ParseList(r.text(name), kind)
+	if err != nil {
+		r.fail(name, err.Error(), `a value that starts with " must end with ", and a " inside it is written twice`)
+	}
+	return list
+}
+
+func (r *reader) words(name string) []string    { return r.list(name, Words) }
+func (r *reader) lines(name string) []string    { return r.list(name, Lines) }
+func (r *reader) rawLines(name string) []string { return r.list(name, RawLines) }
+
+// flag takes the booleans of YAML 1.2's core schema, like actions/core does.
+// Unlike there an empty value is false: "${{ inputs.push }}" of a workflow that
+// was called without the input is meant so.
+func (r *reader) flag(name string) bool {
+	v := r.text(name)
+	b, ok := parseFlag(v)
+	if !ok && v != "" {
+		r.fail(name, fmt.Sprintf("%q is neither true nor false", shorten(v)), "write true or false")
+	}
+	return b
+}
+
+func (r *reader) flagOrText(name string) string {
+	v := r.text(name)
+	if b, ok := parseFlag(v); ok {
+		return fmt.Sprint(b)
+	}
+	return v
+}
+
+func parseFlag(v string) (value, ok bool) {
+	switch v {
+	case "true", "True", "TRUE":
+		return true, true
+	case "false", "False", "FALSE":
+		return false, true
+	}
+	return false, false
+}
+
+func (r *reader) comment(name string) CommentMode {
+	switch v := CommentMode(r.text(name)); v {
+	case "":
+		return CommentOnLoss
+	case CommentAlways, CommentOnLoss, CommentNever:
+		return v
+	default:
+		r.fail(name, fmt.Sprintf("%q is not known", shorten(string(v))), "write always, on-loss or never")
+		return ""
+	}
+}
+
+// onlyBuild rejects the other methods of a frontend (check, outline, targets):
+// nothing is built by them, so there is no cache to explain.
+func (r *reader) onlyBuild(name string) {
+	if v := r.text(name); v != "" && v != "build" {
+		r.fail(name, fmt.Sprintf("%q is not supported: only a build has cache misses to explain", shorten(v)),
+			"remove the input here, and run docker/build-push-action with it in a step of its own")
+	}
+}
+
+func (r *reader) defaultContext(given string) string {
+	if given != "" {
+		return r.expandContext("context", given)
+	}
+	workspace := r.getenv("GITHUB_WORKSPACE")
+	if workspace == "" {
+		return "."
+	}
+	if entries, err := os.ReadDir(workspace); err != nil || len(entries) > 0 {
+		// A workspace that cannot be read is reported by the build, with its path.
+		return "."
+	}
+	if url := gitContext(r.getenv); url != "" {
+		return url
+	}
+	return "."
+}
+
+func (r *reader) expandContext(input, value string) string {
+	const placeholder = "{{defaultContext}}"
+	if !strings.Contains(value, "{{") {
+		return value
+	}
+	url := gitContext(r.getenv)
+	if url == "" && strings.Contains(value, placeholder) {
+		r.fail(input, placeholder+" stands for the repository, and GITHUB_REPOSITORY does not name one",
+			"write the path or URL of the context")
+		return ""
+	}
+	return strings.ReplaceAll(value, placeholder, url)
+}
