@@ -1,0 +1,161 @@
+package builder
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+const (
+	// readyPoll is how often a starting daemon's socket is looked at.
+	readyPoll = 10 * time.Millisecond
+	// readyTimeout is how long a daemon may take to start. A large state on a slow
+	// disk takes seconds.
+	readyTimeout = 60 * time.Second
+)
+
+const threeWays = "Start Docker, put buildkitd (and runc) on PATH, or name a builder with --builder or BUILDKIT_HOST."
+
+// startChild starts buildkitd for the time of this build. Its state stays.
+func startChild(ctx context.Context, o Options) (*Builder, error) {
+	command, err := childCommand(o)
+	if err != nil {
+		return nil, err
+	}
+	stateDir, err := o.stateDir()
+	if err != nil {
+		return nil, fmt.Errorf("finding the state folder: %w", err)
+	}
+	s, err := takeSlot(stateDir)
+	if err != nil {
+		return nil, &Error{
+			Problem: "buildkitd has no place for its state",
+			Hint:    "Make the folder writable, or set XDG_CACHE_HOME to one that is.",
+			Err:     err,
+		}
+	}
+	if s.number > 0 {
+		o.notice("another build is using the builder's state; this one uses its own (number %d), whose cache may be colder", s.number+1)
+	}
+	b, err := startInSlot(ctx, o, command, s)
+	if err != nil {
+		return nil, errors.Join(err, s.release())
+	}
+	return b, nil
+}
+
+func startInSlot(ctx context.Context, o Options, command []string, s *slot) (*Builder, error) {
+	socket := filepath.Join(s.sockets, "buildkitd.sock")
+	logPath := filepath.Join(s.dir, "buildkitd.log")
+	logFile, err := os.Create(logPath)
+	if err != nil {
+		return nil, fmt.Errorf("making the builder's log: %w", err)
+	}
+	args := append(command[1:],
+		"--root", filepath.Join(s.dir, "root"),
+		"--addr", "unix://"+socket,
+		// The default one is the same for every daemon on the machine.
+		"--otel-socket-path", filepath.Join(s.sockets, "otel.sock"),
+		"--oci-worker=true", "--containerd-worker=false")
+	cmd := exec.Command(command[0], append(args, o.BuildkitdFlags...)...)
+	cmd.Stdout, cmd.Stderr = logFile, logFile
+	cmd.ExtraFiles = []*os.File{s.lock}
+	p, err := startProcess(cmd)
+	if err := errors.Join(err, logFile.Close()); err != nil {
+		return nil, &Error{Problem: fmt.Sprintf("%s cannot be started", command[0]), Hint: threeWays, Err: err}
+	}
+	conn, err := awaitSocket(ctx, p, socket, logPath)
+	if err != nil {
+		p.stop()
+		return nil, err
+	}
+	c, err := newClientOn(ctx, conn, dialSocket(socket))
+	if err != nil {
+		p.stop()
+		return nil, unreachable("buildkitd (started by layercause)", "Its log is "+logPath+".", err)
+	}
+	// buildkitd cancels what it runs when it is asked to end, so the build's own
+	// cancellation and this one do not fight.
+	release := context.AfterFunc(ctx, p.terminate)
+	return &Builder{Client: c, Name: "buildkitd", Driver: DriverChild, opts: o, stop: func() error {
+		release()
+		p.stop()
+		return s.release()
+	}}, nil
+}
+
+// awaitSocket connects as soon as the daemon listens. It does so only once it is
+// ready to build, so there is nothing more to ask.
+func awaitSocket(ctx context.Context, p *process, socket, logPath string) (net.Conn, error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, readyTimeout, fmt.Errorf("it was not ready after %s", readyTimeout))
+	defer cancel()
+	poll := time.NewTicker(readyPoll)
+	defer poll.Stop()
+	for {
+		if conn, err := dialSocket(socket)(ctx); err == nil {
+			return conn, nil
+		}
+		select {
+		case <-poll.C:
+		case <-p.done:
+			how, _ := p.exited()
+			return nil, startFailure(fmt.Errorf("it ended with %s", how), logPath)
+		case <-ctx.Done():
+			return nil, startFailure(context.Cause(ctx), logPath)
+		}
+	}
+}
+
+func startFailure(err error, logPath string) error {
+	last := strings.TrimSpace(tail(logPath, 1000))
+	if last != "" {
+		err = fmt.Errorf("%w; its last words: %s", err, last)
+	}
+	hint := "The whole log is " + logPath + ". " + threeWays
+	if strings.Contains(last, "no worker found") || strings.Contains(last, "runc") {
+		hint = "buildkitd needs runc on PATH. " + hint
+	}
+	return &Error{Problem: "buildkitd did not start", Hint: hint, Err: err}
+}
+
+// childCommand returns the program and its first arguments.
+func childCommand(o Options) ([]string, error) {
+	daemon, err := findDaemon(o)
+	if err != nil {
+		return nil, err
+	}
+	if os.Geteuid() == 0 {
+		return []string{daemon}, nil
+	}
+	rootlesskit, err := o.LookPath("rootlesskit")
+	if err != nil {
+		return nil, &Error{
+			Problem: "buildkitd is here, but needs root or rootlesskit to run",
+			Hint:    "Install rootlesskit, run as root, start Docker, or name a builder with --builder or BUILDKIT_HOST.",
+		}
+	}
+	// The network of the host needs no further helper, and gives RUN steps what a
+	// daemon run by root gives them.
+	return []string{rootlesskit, "--net=host", "--copy-up=/etc", "--copy-up=/run", daemon, "--rootless"}, nil
+}
+
+// findDaemon looks on PATH, then beside our own program.
+func findDaemon(o Options) (string, error) {
+	path, err := o.LookPath("buildkitd")
+	if err == nil {
+		return filepath.Abs(path)
+	}
+	if o.ExecutableDir != "" {
+		path := filepath.Join(o.ExecutableDir, "buildkitd")
+		if st, err := os.Stat(path); err == nil && st.Mode().IsRegular() && st.Mode()&0o111 != 0 {
+			return filepath.Abs(path)
+		}
+	}
+	return "", &Error{Problem: "there is no builder: no Docker engine answers, and buildkitd is not on PATH", Hint: threeWays}
+}

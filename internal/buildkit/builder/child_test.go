@@ -1,0 +1,391 @@
+package builder_test
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/layercause/layercause/internal/buildkit/builder"
+	"github.com/layercause/layercause/internal/buildkit/buildkittest"
+	"github.com/moby/buildkit/client"
+	"github.com/moby/buildkit/client/llb"
+)
+
+// TestMain lets this test program stand for a build that is killed: see
+// TestChildEndsWhenItsParentIsKilled.
+func TestMain(m *testing.M) {
+	if state := os.Getenv("BUILDER_TEST_STATE"); state != "" {
+		runAsParent(state)
+		return
+	}
+	os.Exit(m.Run())
+}
+
+// childOptions are those of a machine without Docker, with buildkitd beside the
+// program.
+func childOptions(t testing.TB, state string) builder.Options {
+	return builder.Options{
+		LookPath:       lookPathWithout("buildkitd"),
+		ExecutableDir:  filepath.Dir(buildkittest.Binary(t, "buildkitd")),
+		StateDir:       state,
+		BuildkitdFlags: []string{"--oci-worker-net=host"},
+	}
+}
+
+func lookPathWithout(names ...string) func(string) (string, error) {
+	return func(name string) (string, error) {
+		for _, n := range names {
+			if n == name {
+				return "", exec.ErrNotFound
+			}
+		}
+		return exec.LookPath(name)
+	}
+}
+
+// processesWith returns the processes whose command line holds s.
+func processesWith(t *testing.T, s string) []int {
+	t.Helper()
+	lines, err := filepath.Glob("/proc/[0-9]*/cmdline")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var pids []int
+	for _, path := range lines {
+		b, err := os.ReadFile(path)
+		if err != nil || !bytes.Contains(b, []byte(s)) {
+			continue
+		}
+		pid, err := strconv.Atoi(filepath.Base(filepath.Dir(path)))
+		if err == nil && pid != os.Getpid() {
+			pids = append(pids, pid)
+		}
+	}
+	return pids
+}
+
+// wantGone fails unless nothing of a child is left: no process, zombies
+// included, no socket, no mount.
+func wantGone(t *testing.T, state string, pids []int, within time.Duration) {
+	t.Helper()
+	deadline := time.Now().Add(within)
+	for _, pid := range pids {
+		for syscall.Kill(pid, 0) != syscall.ESRCH {
+			if time.Now().After(deadline) {
+				b, _ := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
+				t.Fatalf("process %d is still there: %s", pid, b)
+			}
+			time.Sleep(5 * time.Millisecond)
+		}
+	}
+	if mounts, err := os.ReadFile("/proc/self/mountinfo"); err != nil || bytes.Contains(mounts, []byte(state)) {
+		t.Errorf("something is still mounted below the state (%v)", err)
+	}
+}
+
+func socketDirs(t *testing.T) map[string]bool {
+	t.Helper()
+	dirs, err := filepath.Glob(filepath.Join(os.TempDir(), "layercause-*"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := map[string]bool{}
+	for _, d := range dirs {
+		found[d] = true
+	}
+	return found
+}
+
+func wantNoNewSockets(t *testing.T, before map[string]bool) {
+	t.Helper()
+	for d := range socketDirs(t) {
+		if !before[d] {
+			t.Errorf("%s was left", d)
+		}
+	}
+}
+
+func TestChildStartsKeepsItsStateAndEnds(t *testing.T) {
+	state, sockets := t.TempDir(), socketDirs(t)
+	var first string
+	for range 2 {
+		b, err := builder.Connect(t.Context(), childOptions(t, state))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if b.Driver != builder.DriverChild || b.Name != "buildkitd" {
+			t.Errorf("driver %q, name %q", b.Driver, b.Name)
+		}
+		workers, err := b.Client.ListWorkers(t.Context())
+		if err != nil || len(workers) != 1 {
+			t.Fatalf("workers %v, %v", workers, err)
+		}
+		// The worker's ID is kept in the state folder.
+		if first == "" {
+			first = workers[0].ID
+		} else if first != workers[0].ID {
+			t.Errorf("the state was not kept: worker %s, then %s", first, workers[0].ID)
+		}
+		pids := processesWith(t, state)
+		if len(pids) != 1 {
+			t.Errorf("processes %v, want one", pids)
+		}
+		if err := b.Close(); err != nil {
+			t.Errorf("closing: %v", err)
+		}
+		if err := b.Close(); err != nil {
+			t.Errorf("closing again: %v", err)
+		}
+		wantGone(t, state, pids, 0)
+		wantNoNewSockets(t, sockets)
+	}
+}
+
+func TestTwoChildrenAtOnceDoNotShareTheirState(t *testing.T) {
+	state, sockets := t.TempDir(), socketDirs(t)
+	one, err := builder.Connect(t.Context(), childOptions(t, state))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer one.Close()
+	var notices bytes.Buffer
+	o := childOptions(t, state)
+	o.Stderr = &notices
+	two, err := builder.Connect(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer two.Close()
+	if got := notices.String(); strings.Count(got, "\n") != 1 || !strings.Contains(got, "another build") {
+		t.Errorf("notices %q, want one that tells of the other build", got)
+	}
+	for _, b := range []*builder.Builder{one, two} {
+		if _, err := b.Client.ListWorkers(t.Context()); err != nil {
+			t.Error(err)
+		}
+	}
+	if err := errors.Join(one.Close(), two.Close()); err != nil {
+		t.Error(err)
+	}
+	wantNoNewSockets(t, sockets)
+
+	// The first place is free again, and so is taken again.
+	notices.Reset()
+	three, err := builder.Connect(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer three.Close()
+	if notices.Len() > 0 {
+		t.Errorf("notices %q, want none", notices.String())
+	}
+}
+
+func TestChildEndsWithTheContext(t *testing.T) {
+	state := t.TempDir()
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	b, err := builder.Connect(ctx, childOptions(t, state))
+	if err != nil {
+		t.Fatal(err)
+	}
+	pids := processesWith(t, state)
+	running, result := solveSleep(ctx, b.Client)
+	<-running
+	cancel()
+	select {
+	case err := <-result:
+		if !errors.Is(err, context.Canceled) && !strings.Contains(err.Error(), "cancel") {
+			t.Errorf("the build ended with %v, want that it was cancelled", err)
+		}
+	case <-time.After(5 * time.Second):
+		t.Fatal("the build did not end")
+	}
+	// Without Close: the end of the context is enough.
+	wantGone(t, state, pids, 5*time.Second)
+	if pids := processesWith(t, sleepMark); len(pids) > 0 {
+		t.Errorf("the RUN step's processes %v are still there", pids)
+	}
+	if err := b.Close(); err != nil {
+		t.Errorf("closing: %v", err)
+	}
+}
+
+func TestConnectGivesUpWithTheContext(t *testing.T) {
+	state, sockets := t.TempDir(), socketDirs(t)
+	ctx, cancel := context.WithTimeout(t.Context(), 15*time.Millisecond)
+	defer cancel()
+	if _, err := builder.Connect(ctx, childOptions(t, state)); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("error %v, want the context's", err)
+	}
+	if pids := processesWith(t, state); len(pids) > 0 {
+		t.Errorf("processes %v are still there", pids)
+	}
+	wantNoNewSockets(t, sockets)
+}
+
+func TestChildEndsWhenItsParentIsKilled(t *testing.T) {
+	state := t.TempDir()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	parent := exec.Command(self)
+	parent.Env = append(os.Environ(), "BUILDER_TEST_STATE="+state,
+		"BUILDER_TEST_BIN="+filepath.Dir(buildkittest.Binary(t, "buildkitd")))
+	parent.Stderr = os.Stderr
+	out, err := parent.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := parent.Start(); err != nil {
+		t.Fatal(err)
+	}
+	if line, err := bufio.NewReader(out).ReadString('\n'); err != nil || line != "building\n" {
+		t.Fatalf("the parent said %q, %v", line, err)
+	}
+	pids := append(processesWith(t, state+"/0/root"), processesWith(t, sleepMark)...)
+	if len(pids) < 2 {
+		t.Fatalf("processes %v, want the daemon and its RUN step", pids)
+	}
+	if err := parent.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	parent.Wait()
+	for _, pid := range pids {
+		waitOrphan(t, pid)
+	}
+	// What was left does not stand in the way of the next build.
+	b, err := builder.Connect(t.Context(), childOptions(t, state))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := b.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+// waitOrphan waits until a process that is not ours has ended; it may stay a
+// zombie where process 1 reaps nobody.
+func waitOrphan(t *testing.T, pid int) {
+	t.Helper()
+	for deadline := time.Now().Add(5 * time.Second); ; time.Sleep(5 * time.Millisecond) {
+		stat, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
+		if err != nil {
+			return
+		}
+		_, rest, _ := strings.Cut(string(stat), ") ")
+		if strings.HasPrefix(rest, "Z") || strings.HasPrefix(rest, "X") {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("process %d outlived its parent: %s", pid, stat)
+		}
+	}
+}
+
+// runAsParent is a layercause process in the middle of a build.
+func runAsParent(state string) {
+	b, err := builder.Connect(context.Background(), builder.Options{
+		LookPath:       lookPathWithout("buildkitd"),
+		ExecutableDir:  os.Getenv("BUILDER_TEST_BIN"),
+		StateDir:       state,
+		BuildkitdFlags: []string{"--oci-worker-net=host"},
+	})
+	if err != nil {
+		os.Stderr.WriteString(err.Error() + "\n")
+		os.Exit(1)
+	}
+	running, result := solveSleep(context.Background(), b.Client)
+	<-running
+	os.Stdout.WriteString("building\n")
+	<-result
+	os.Exit(1)
+}
+
+const sleepMark = "layercause-sleeps-here"
+
+// solveSleep runs a step that takes a minute. The first channel is closed once
+// the step has begun, the second one has the build's end.
+func solveSleep(ctx context.Context, c *client.Client) (<-chan struct{}, <-chan error) {
+	running, result := make(chan struct{}), make(chan error, 1)
+	busybox, err := os.ReadFile("/bin/busybox")
+	if err != nil {
+		result <- err
+		close(running)
+		return running, result
+	}
+	st := llb.Scratch().File(llb.Mkfile("/busybox", 0o755, busybox)).
+		Run(llb.Args([]string{"/busybox", "sh", "-c", "echo begun; /busybox sleep 60; : " + sleepMark})).Root()
+	def, err := st.Marshal(ctx, llb.LinuxAmd64)
+	if err != nil {
+		result <- err
+		close(running)
+		return running, result
+	}
+	status := make(chan *client.SolveStatus)
+	go func() {
+		begun := false
+		for s := range status {
+			if len(s.Logs) > 0 && !begun {
+				begun = true
+				close(running)
+			}
+		}
+	}()
+	go func() {
+		_, err := c.Solve(ctx, def, client.SolveOpt{}, status)
+		if err == nil {
+			err = errors.New("the sleeping step came to an end")
+		}
+		result <- err
+	}()
+	return running, result
+}
+
+func TestChildThatCannotStartSaysWhy(t *testing.T) {
+	sockets := socketDirs(t)
+	for _, c := range []struct {
+		name string
+		opts func(*builder.Options)
+		want string
+	}{
+		{"unknown flag", func(o *builder.Options) { o.BuildkitdFlags = []string{"--nonsense"} }, "nonsense"},
+		{"state in a file", func(o *builder.Options) { o.StateDir = filepath.Join(o.ExecutableDir, "buildkitd") }, "no place for its state"},
+		{"no buildkitd", func(o *builder.Options) { o.ExecutableDir = "" }, "buildkitd is not on PATH"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			o := childOptions(t, t.TempDir())
+			c.opts(&o)
+			_, err := builder.Connect(t.Context(), o)
+			wantError(t, err, c.want)
+		})
+	}
+	wantNoNewSockets(t, sockets)
+}
+
+// wantError checks the message and that the error is one for exit code 4, with a
+// hint.
+func wantError(t *testing.T, err error, want string) *builder.Error {
+	t.Helper()
+	var e *builder.Error
+	if !errors.As(err, &e) || !errors.Is(err, builder.ErrNoBuilder) {
+		t.Fatalf("error %v (%T), want a builder.Error", err, err)
+	}
+	if !strings.Contains(err.Error(), want) {
+		t.Errorf("error %q does not say %q", err, want)
+	}
+	if e.Hint == "" {
+		t.Errorf("error %q has no hint", err)
+	}
+	return e
+}
