@@ -1,0 +1,154 @@
+package history
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/layercause/layercause/internal/record"
+)
+
+// ErrNotFound says that the history has no record of an ID.
+var ErrNotFound = errors.New("no such record in the history")
+
+// Candidate is an earlier record that a build can be compared with.
+type Candidate struct {
+	// Record has its steps and what stands before them, see [record.ReadSteps].
+	Record *record.Record
+	path   string
+}
+
+// fileName is the pattern of a record's file: the time in UTC, so that names
+// sort by age, and the ID.
+var fileName = regexp.MustCompile(`^(\d{8}T\d{6}\.\d{9}Z)-([0-9A-Za-z-]{1,64})\.json\.zst$`)
+
+const timeFormat = "20060102T150405.000000000Z"
+
+// mostRead bounds the files that are looked at, whatever the folder holds.
+const mostRead = 4 * Keep
+
+// Candidates returns the records of a key, the newest first, and a warning for
+// each file that had to be passed over. A history without any gives none.
+func (s *Store) Candidates(ctx context.Context, key Key) ([]Candidate, []string, error) {
+	names, warnings, err := s.names(key)
+	if err != nil {
+		return nil, nil, err
+	}
+	dir := filepath.Join(s.dir, recordsDir, key.folder())
+	var found []Candidate
+	for i, name := range slices.Backward(names) {
+		if err := ctx.Err(); err != nil {
+			return nil, warnings, err
+		}
+		if len(names)-i > mostRead {
+			warnings = append(warnings, fmt.Sprintf("history: %s holds %d records; only the last %d were looked at", dir, len(names), mostRead))
+			break
+		}
+		path := filepath.Join(dir, name)
+		r, err := readFile(path, record.ReadSteps)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue // another process removed it as one of the oldest
+		}
+		if err == nil {
+			err = belongs(r, key, name)
+		}
+		if err != nil {
+			warnings = append(warnings, passedOver(path, err))
+			continue
+		}
+		found = append(found, Candidate{Record: r, path: path})
+	}
+	return found, warnings, nil
+}
+
+// Load returns the whole record of an ID. The error is [ErrNotFound] if no file
+// has it.
+func (s *Store) Load(id string) (*record.Record, error) {
+	root := filepath.Join(s.dir, recordsDir)
+	folders, err := os.ReadDir(root)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("loading record %q: %w", id, err)
+	}
+	for _, f := range folders {
+		files, err := os.ReadDir(filepath.Join(root, f.Name()))
+		if err != nil {
+			continue // a foreign file among the folders
+		}
+		for _, file := range files {
+			// The ID is only compared with names that are there: it may hold anything.
+			if m := fileName.FindStringSubmatch(file.Name()); m != nil && m[2] == id {
+				return load(filepath.Join(root, f.Name(), file.Name()), id)
+			}
+		}
+	}
+	return nil, fmt.Errorf("loading record %q: %w", id, ErrNotFound)
+}
+
+func load(path, id string) (*record.Record, error) {
+	r, err := readFile(path, record.Read)
+	if err != nil {
+		return nil, fmt.Errorf("loading record %s: %w", path, err)
+	}
+	if r.ID != id {
+		return nil, fmt.Errorf("loading record %s: it holds the record %q", path, r.ID)
+	}
+	return r, nil
+}
+
+// names lists the record files of a key, the oldest first, with a warning for
+// each entry that is no record file.
+func (s *Store) names(key Key) (names, warnings []string, err error) {
+	dir := filepath.Join(s.dir, recordsDir, key.folder())
+	entries, err := os.ReadDir(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil, nil
+	}
+	if err != nil {
+		return nil, nil, fmt.Errorf("listing history: %w", err)
+	}
+	for _, e := range entries {
+		switch {
+		case strings.HasPrefix(e.Name(), tempPrefix):
+			// A record that is being written.
+		case !fileName.MatchString(e.Name()):
+			warnings = append(warnings, passedOver(filepath.Join(dir, e.Name()), errors.New("its name is not that of a record")))
+		case !e.Type().IsRegular():
+			warnings = append(warnings, passedOver(filepath.Join(dir, e.Name()), errors.New("it is not a regular file")))
+		default:
+			names = append(names, e.Name())
+		}
+	}
+	return names, warnings, nil // ReadDir sorts by name, which is by age
+}
+
+func readFile(path string, read func(io.Reader) (*record.Record, error)) (*record.Record, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return read(f)
+}
+
+// belongs tells a record that was put under its name from one that was moved or
+// copied there.
+func belongs(r *record.Record, key Key, name string) error {
+	if m := fileName.FindStringSubmatch(name); m[2] != r.ID {
+		return fmt.Errorf("it holds the record %q", r.ID)
+	}
+	if KeyOf(r).folder() != key.folder() {
+		return errors.New("it holds a record of another repository, Dockerfile, target or platform")
+	}
+	return nil
+}
+
+func passedOver(path string, err error) string {
+	return fmt.Sprintf("history: %s was passed over: %v", path, err)
+}

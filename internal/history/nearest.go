@@ -1,0 +1,183 @@
+package history
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/layercause/layercause/internal/record"
+)
+
+// Why says why a record was chosen, in the words of report.json.
+type Why string
+
+// The reasons for a choice.
+const (
+	// ByKeys: more of its steps have the keys of the build's steps than those of
+	// any other record, or it is the newest of those that are equally good.
+	ByKeys Why = "nearest"
+	// ByBranch: the keys did not decide; it is of the same branch, or of the
+	// branch that the pull request goes to.
+	ByBranch Why = "branch"
+	// ByDefaultBranch: the keys did not decide; it is of the default branch.
+	ByDefaultBranch Why = "default-branch"
+	// None: there is no record to compare with.
+	None Why = "none"
+)
+
+// Choice is the record to compare a build with.
+type Choice struct {
+	// Record is nil if Why is [None].
+	Record *record.Record
+	Why    Why
+	// Searched says where a record was looked for.
+	Searched []string
+	Warnings []string
+}
+
+// Nearest chooses the earlier record that a build is compared with: the one
+// with the most steps whose keys are those of the build's steps, since it needs
+// the fewest explanations. Only steps that hit or ran count there, for only
+// they have a result that could have been taken. Ties go to the same branch,
+// then to the branch that a pull request goes to, then to the default branch,
+// then to the newest. A failed build left results behind for a part of its
+// steps only: it is chosen only if there is nothing else.
+//
+// Records whose digests were made with another salt cannot be compared; they
+// are passed over with a warning, as is a record that turns out to be unreadable.
+func (s *Store) Nearest(ctx context.Context, head *record.Record) (Choice, error) {
+	key := KeyOf(head)
+	choice := Choice{Why: None, Searched: []string{key.String()}}
+	found, warnings, err := s.Candidates(ctx, key)
+	choice.Warnings = warnings
+	if err != nil {
+		return choice, err
+	}
+	others := len(found)
+	found = slices.DeleteFunc(found, func(c Candidate) bool {
+		return c.Record.SaltID != head.SaltID
+	})
+	if n := others - len(found); n > 0 {
+		choice.Warnings = append(choice.Warnings, fmt.Sprintf(
+			"history: %d earlier records in %s were passed over: their digests were made with another salt", n, s.dir))
+	}
+	found = slices.DeleteFunc(found, func(c Candidate) bool { return c.Record.ID == head.ID })
+
+	ranked := rank(head, found)
+	for i, r := range ranked {
+		full, err := readFile(r.path, record.Read)
+		if err != nil {
+			choice.Warnings = append(choice.Warnings, passedOver(r.path, err))
+			continue
+		}
+		choice.Record, choice.Why = full, why(ranked[i:])
+		return choice, nil
+	}
+	return choice, nil
+}
+
+// String names the key for the list of places that were searched.
+func (k Key) String() string {
+	text := fmt.Sprintf("history of %q, Dockerfile %q", k.Repository, k.Dockerfile)
+	if k.Target != "" {
+		text += fmt.Sprintf(", target %q", k.Target)
+	}
+	if len(k.Platforms) > 0 {
+		text += fmt.Sprintf(", platforms %q", k.Platforms)
+	}
+	return text
+}
+
+// kinship is how close two builds' branches are.
+type kinship int
+
+const (
+	stranger kinship = iota
+	defaultBranch
+	baseBranch
+	sameBranch
+)
+
+type ranking struct {
+	Candidate
+	succeeded bool
+	equal     int // steps with a key of the head's
+	kin       kinship
+}
+
+// rank sorts candidates, given from the newest to the oldest, by how good they
+// are to compare with.
+func rank(head *record.Record, found []Candidate) []ranking {
+	keys := map[string]int{}
+	for _, s := range head.Steps {
+		keys[s.Key]++
+	}
+	ranked := make([]ranking, len(found))
+	for i, c := range found {
+		ranked[i] = ranking{
+			Candidate: c,
+			succeeded: c.Record.Status == record.Succeeded,
+			equal:     equalSteps(keys, c.Record.Steps),
+			kin:       kin(head.Commit, c.Record.Commit),
+		}
+	}
+	slices.SortStableFunc(ranked, func(a, b ranking) int {
+		switch {
+		case a.succeeded != b.succeeded && a.succeeded:
+			return -1
+		case a.succeeded != b.succeeded:
+			return 1
+		case a.equal != b.equal:
+			return b.equal - a.equal
+		}
+		return int(b.kin) - int(a.kin)
+	})
+	return ranked
+}
+
+// equalSteps counts the steps with a result whose key is among keys, each key
+// as often as it is there.
+func equalSteps(keys map[string]int, steps []record.Step) int {
+	used := map[string]int{}
+	n := 0
+	for _, s := range steps {
+		if s.Status != record.Hit && s.Status != record.Miss || s.Key == "" {
+			continue
+		}
+		if used[s.Key] < keys[s.Key] {
+			used[s.Key]++
+			n++
+		}
+	}
+	return n
+}
+
+func kin(head, other record.Commit) kinship {
+	switch b := other.Branch; {
+	case b == "":
+		return stranger
+	case b == head.Branch:
+		return sameBranch
+	case b == head.BaseBranch:
+		return baseBranch
+	case b == head.Default:
+		return defaultBranch
+	}
+	return stranger
+}
+
+// why says what put the first of the ranked before the others.
+func why(ranked []ranking) Why {
+	first := ranked[0]
+	alone := len(ranked) == 1 ||
+		ranked[1].succeeded != first.succeeded || ranked[1].equal != first.equal
+	switch {
+	case alone && first.equal > 0:
+		return ByKeys
+	case first.kin == sameBranch, first.kin == baseBranch:
+		return ByBranch
+	case first.kin == defaultBranch:
+		return ByDefaultBranch
+	}
+	return ByKeys
+}

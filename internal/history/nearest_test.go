@@ -1,0 +1,125 @@
+package history
+
+import (
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/layercause/layercause/internal/record"
+)
+
+func TestNearest(t *testing.T) {
+	type earlier struct {
+		keys   string
+		branch string
+		failed bool
+		status record.StepStatus
+	}
+	cases := map[string]struct {
+		before []earlier // from the oldest to the newest
+		want   int       // index in before, or -1
+		why    Why
+	}{
+		"nothing there":                    {nil, -1, None},
+		"most equal keys":                  {[]earlier{{keys: "a b c"}, {keys: "a b x"}, {keys: "x y z"}}, 0, ByKeys},
+		"one record alone":                 {[]earlier{{keys: "a x"}}, 0, ByKeys},
+		"nothing in common, the newest":    {[]earlier{{keys: "x"}, {keys: "y"}}, 1, ByKeys},
+		"nothing in common, same branch":   {[]earlier{{keys: "x", branch: "topic"}, {keys: "y", branch: "main"}}, 0, ByBranch},
+		"tie: the branch":                  {[]earlier{{keys: "a", branch: "topic"}, {keys: "a", branch: "main"}, {keys: "a", branch: "dev"}}, 0, ByBranch},
+		"tie: the base branch":             {[]earlier{{keys: "a", branch: "dev"}, {keys: "a", branch: "main"}, {keys: "a", branch: "other"}}, 0, ByBranch},
+		"tie: the default branch":          {[]earlier{{keys: "a", branch: "main"}, {keys: "a", branch: "other"}}, 0, ByDefaultBranch},
+		"tie: the newest":                  {[]earlier{{keys: "a"}, {keys: "a"}}, 1, ByKeys},
+		"keys before branch":               {[]earlier{{keys: "a b", branch: "other"}, {keys: "a", branch: "topic"}}, 0, ByKeys},
+		"a failed build last":              {[]earlier{{keys: "x"}, {keys: "a b c", failed: true}}, 0, ByKeys},
+		"a failed build if nothing else":   {[]earlier{{keys: "a", failed: true}}, 0, ByKeys},
+		"steps without result do not help": {[]earlier{{keys: "x"}, {keys: "a b", status: record.NotRun}, {keys: "a"}}, 2, ByKeys},
+		"a hit counts as a result":         {[]earlier{{keys: "a b", status: record.Hit}, {keys: "a"}}, 0, ByKeys},
+		"each key as often as it is there": {[]earlier{{keys: "a b"}, {keys: "a a a"}}, 0, ByKeys},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			s := open(t)
+			for i, e := range c.before {
+				r := build(s, t, i, e.keys)
+				r.Commit.Branch = e.branch
+				if e.failed {
+					r.Status = record.Failed
+				}
+				for j := range r.Steps {
+					if e.status != "" {
+						r.Steps[j].Status = e.status
+					}
+				}
+				put(t, s, r)
+			}
+			head := build(s, t, 100, "a b c")
+			head.Commit.Branch, head.Commit.BaseBranch = "topic", "dev"
+			put(t, s, head) // a build is never its own base
+			choice, err := s.Nearest(t.Context(), head)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if choice.Why != c.why || len(choice.Warnings) > 0 || len(choice.Searched) != 1 {
+				t.Errorf("why %q, warnings %q, searched %q; want why %q", choice.Why, choice.Warnings, choice.Searched, c.why)
+			}
+			got := -1
+			if choice.Record != nil {
+				got = int(choice.Record.StartedAt.Sub(begin).Minutes())
+			}
+			if got != c.want {
+				t.Errorf("record %d was chosen, want %d", got, c.want)
+			}
+		})
+	}
+}
+
+func TestNearestPassesOverAnotherSalt(t *testing.T) {
+	s := open(t)
+	foreign := build(s, t, 1, "a b c")
+	foreign.SaltID = record.Salt{9}.ID()
+	put(t, s, build(s, t, 0, "a"), foreign)
+	choice, err := s.Nearest(t.Context(), build(s, t, 2, "a b c"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if choice.Record == nil || choice.Record.ID != build(s, t, 0, "").ID {
+		t.Errorf("chose %+v, want the record of the same salt", choice.Record)
+	}
+	if len(choice.Warnings) != 1 || !strings.Contains(choice.Warnings[0], "another salt") {
+		t.Errorf("warnings %q", choice.Warnings)
+	}
+}
+
+// A record whose steps can be read and the rest cannot is found out only when
+// it is chosen; the next one takes its place.
+func TestNearestGoesOnWhenTheBestIsCutOff(t *testing.T) {
+	s := open(t)
+	best := build(s, t, 1, "a b")
+	for range 200_000 {
+		best.Warnings = append(best.Warnings, best.ID)
+	}
+	put(t, s, build(s, t, 0, "a"), best)
+	var path string
+	for _, p := range files(t, s) {
+		if strings.Contains(p, best.ID) {
+			path = p
+		}
+	}
+	info, err := os.Stat(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Truncate(path, info.Size()-3); err != nil {
+		t.Fatal(err)
+	}
+	choice, err := s.Nearest(t.Context(), build(s, t, 2, "a b"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if choice.Record == nil || choice.Record.ID != build(s, t, 0, "").ID {
+		t.Errorf("chose %v, want the whole one", choice.Record)
+	}
+	if len(choice.Warnings) != 1 || !strings.Contains(choice.Warnings[0], path) {
+		t.Errorf("warnings %q do not name %s alone", choice.Warnings, path)
+	}
+}
