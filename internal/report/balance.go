@@ -145,6 +145,9 @@ func (v *view) net() sentence {
 	if t.SavedIsLowerBound {
 		least = "at least "
 	}
+	if len(v.Caches) == 0 {
+		return words("Hits saved " + least + duration(t.SavedSeconds) + ".")
+	}
 	s := "Hits saved " + least + duration(t.SavedSeconds) + "; importing the cache took " + duration(t.ImportSeconds) +
 		", exporting it " + duration(t.ExportSeconds) + ". "
 	if t.NetSavedSeconds < -0.05 {

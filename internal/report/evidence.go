@@ -7,11 +7,12 @@ import (
 	"github.com/layercause/layercause/internal/cause"
 )
 
-// hasEvidence says that a cause has more to show than its clause in the table.
+// hasEvidence says that a cause has more to show than its clause in the table
+// tells already.
 func hasEvidence(c *Cause) bool {
 	e := &c.Evidence
-	return c.Detail != "" || len(e.Files) > 1 || e.Before != "" || e.After != "" ||
-		len(e.Compared) > 0 || len(e.Searched) > 0 || e.Error != ""
+	return len(e.Files) > 1 || e.Before != "" || e.After != "" || e.Error != "" ||
+		len(e.Compared) > 0 || len(e.Searched) > 0 || len(e.NeededBy) > 0
 }
 
 // evidence is what each cause rests on, folded.
@@ -123,7 +124,7 @@ func fileFacts(files []cause.FileChange, limit int) []sentence {
 			facts = append(facts, words(count(rest, "file")+" in "+count(len(folders)-i, "other folder")))
 			break
 		}
-		facts = append(facts, code(f.name, 120).say(": "+count(f.files, "file")+" ("+f.changes+")"))
+		facts = append(facts, code(f.name, 120).say(": "+f.changes))
 	}
 	return facts
 }
@@ -132,7 +133,7 @@ func fileFacts(files []cause.FileChange, limit int) []sentence {
 type folder struct {
 	name    string
 	files   int
-	changes string // "12 changed, 3 added"
+	changes string // "15 files: 12 changed, 3 added"
 }
 
 // byFolder counts files by the folders they lie in, the most first. Folders are
@@ -146,7 +147,7 @@ func byFolder(files []cause.FileChange, limit int) []folder {
 			if names[n] == nil {
 				names[n] = make(map[string]int)
 			}
-			names[n][changed(f.Change)]++
+			names[n][changedMany(f.Change)]++
 		}
 		if len(names) <= limit {
 			break
@@ -169,7 +170,11 @@ func byFolder(files []cause.FileChange, limit int) []folder {
 			f.files += by[k]
 			f.changes += ", " + itoa(by[k]) + " " + k
 		}
-		f.changes = strings.TrimPrefix(f.changes, ", ")
+		if len(kinds) == 1 {
+			f.changes = count(f.files, "file") + " " + kinds[0]
+		} else {
+			f.changes = count(f.files, "file") + " (" + f.changes[2:] + ")"
+		}
 		folders = append(folders, f)
 	}
 	sort.Slice(folders, func(i, j int) bool {
@@ -179,6 +184,18 @@ func byFolder(files []cause.FileChange, limit int) []folder {
 		return folders[i].name < folders[j].name
 	})
 	return folders
+}
+
+// changedMany is [changed] for a number of files.
+func changedMany(change string) string {
+	switch c := changed(change); c {
+	case "links elsewhere":
+		return "linking elsewhere"
+	case "added", "removed", "changed":
+		return c
+	default:
+		return "with" + strings.TrimPrefix(c, "has")
+	}
 }
 
 // folderName is the folder of a file, cut to a depth.

@@ -84,8 +84,12 @@ func (p *page) tiles() {
 	}
 	p.tile(class, duration(t.LostSeconds), "", "lost to misses")
 	if len(p.Caches) > 0 {
-		p.tile("", duration(t.ImportSeconds+t.ExportSeconds), "", "cache import and export")
-		p.tile("", duration(t.NetSavedSeconds), "", "saved in all")
+		p.tile("", duration(t.ImportSeconds+t.ExportSeconds), "", "importing and exporting")
+		if t.NetSavedSeconds < -0.05 {
+			p.tile("lost", duration(-t.NetSavedSeconds), "", "the cache cost more than it saved")
+		} else {
+			p.tile("", duration(t.NetSavedSeconds), least, "saved after import and export")
+		}
 	}
 	p.raw("</dl>\n")
 }
@@ -109,7 +113,7 @@ func (p *page) missed() {
 		return
 	}
 	p.raw(`<h2>Steps that missed</h2>
-<div class="scroll"><table>
+<div class="scroll"><table class="misses">
 <thead><tr><th class="n" scope="col">Line</th><th scope="col">Step</th><th scope="col">Why it ran</th><th class="n" scope="col">Took</th><th class="n" scope="col">Lost</th></tr></thead>
 <tbody>
 `)
@@ -124,7 +128,7 @@ func (p *page) missed() {
 		}
 		p.raw("<tr>")
 		p.cell("n", p.lineCell(r.step))
-		p.cell("", p.instruction(r.step, 160))
+		p.cell("step", p.instruction(r.step, 160))
 		p.cell(class, p.reason(r, cellFiles))
 		p.cell("n", words(duration(r.step.Seconds)))
 		if r.first && r.cause != nil && !noTime(r.cause.LostSeconds) {
@@ -171,7 +175,17 @@ func (p *page) allEvidence() {
 		p.raw("<section class=\"card\">\n<h3>")
 		p.sentence(p.namedLine(headOf(c.Instruction), c.File, c.Line, c.EndLine))
 		p.raw(` <span class="soft">` + kindName(c.Kind) + "</span></h3>\n")
-		p.facts(append(p.view.facts(c), fileFacts(c.Evidence.Files, 200)...))
+		p.facts(append(p.view.facts(c), fileFacts(c.Evidence.Files, foldedFiles)...))
+		if n := len(c.Evidence.Files); n > foldedFiles {
+			listed := min(n, htmlRows)
+			title := "All " + count(n, "file")
+			if listed < n {
+				title = "The first " + count(listed, "file")
+			}
+			p.raw("<details><summary>" + title + "</summary>\n")
+			p.facts(fileFacts(c.Evidence.Files[:listed], listed))
+			p.raw("</details>\n")
+		}
 		p.raw("</section>\n")
 	}
 }

@@ -56,7 +56,7 @@ func htmlCode(b *strings.Builder, text string) {
 		switch {
 		case r == '@' || r == ':' || r == '.':
 			b.WriteString("&#" + strconv.Itoa(int(r)) + ";<wbr>")
-		case r > '~' || r == ' ' || isLetter(byte(r)) || isDigit(byte(r)):
+		case r > '~' || isLetter(byte(r)) || isDigit(byte(r)) || strings.ContainsRune(" -/,=+", r):
 			b.WriteRune(r)
 		default:
 			b.WriteString("&#" + strconv.Itoa(int(r)) + ";")

@@ -120,6 +120,9 @@ func peel(w string) (open, core, tail string) {
 		open, core = "(", core[1:]
 	}
 	for core != "" && strings.ContainsRune(".,;:)", rune(core[len(core)-1])) {
+		if core[len(core)-1] == ')' && strings.Contains(core, "(") {
+			break // it closes what stands within the word
+		}
 		core = core[:len(core)-1]
 	}
 	tail = w[len(open)+len(core):]

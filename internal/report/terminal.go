@@ -69,32 +69,50 @@ func foreign(text string) string {
 
 // wrapped writes a sentence, broken at spaces, every line indented.
 func (t *terminal) wrapped(s sentence, indent int, color string) {
-	column := indent
-	t.b.WriteString(strings.Repeat(" ", indent))
-	for _, p := range s {
-		c := color
-		if p.code {
-			c = cyan
-			if color == bold {
-				c = bold + ";" + cyan
-			}
+	column := 0
+	for _, w := range unbroken(s) {
+		n := utf8.RuneCountInString(w.text())
+		switch {
+		case column == 0:
+			t.b.WriteString(strings.Repeat(" ", indent))
+			column = indent
+		case column+1+n > terminalWide:
+			t.b.WriteString("\n" + strings.Repeat(" ", indent))
+			column = indent
+		default:
+			t.b.WriteByte(' ')
+			column++
 		}
-		for i, word := range strings.Split(foreign(p.text), " ") {
-			n := utf8.RuneCountInString(word)
-			if i > 0 {
-				if column+1+n > terminalWide {
-					t.b.WriteString("\n" + strings.Repeat(" ", indent))
-					column = indent
-				} else {
-					t.b.WriteByte(' ')
-					column++
-				}
+		column += n
+		for _, p := range w {
+			c := color
+			if p.code {
+				c = strings.TrimPrefix(color+";"+cyan, ";")
 			}
-			t.paint(c, word)
-			column += n
+			t.paint(c, p.text)
 		}
 	}
 	t.b.WriteByte('\n')
+}
+
+// unbroken splits a sentence at its spaces, wherever its spans begin.
+func unbroken(s sentence) []sentence {
+	var all []sentence
+	var w sentence
+	for _, p := range s {
+		for i, text := range strings.Split(foreign(p.text), " ") {
+			if i > 0 && len(w) > 0 {
+				all, w = append(all, w), nil
+			}
+			if text != "" {
+				w = append(w, span{text: text, code: p.code})
+			}
+		}
+	}
+	if len(w) > 0 {
+		all = append(all, w)
+	}
+	return all
 }
 
 func (t *terminal) verdict() {
@@ -167,8 +185,11 @@ func (t *terminal) misses() {
 		}
 		t.b.WriteByte(' ')
 		t.paint(color, pad(shorten(t.cellReason(r).text(), whyWidth), whyWidth))
-		fmt.Fprintf(&t.b, " %7s ", duration(r.step.Seconds))
-		t.paint(bold+";"+yellow, fmt.Sprintf("%8s", lost))
+		fmt.Fprintf(&t.b, " %7s", duration(r.step.Seconds))
+		if lost != "" {
+			t.b.WriteByte(' ')
+			t.paint(bold+";"+yellow, fmt.Sprintf("%8s", lost))
+		}
 		t.b.WriteByte('\n')
 	}
 	if left > 0 {

@@ -93,8 +93,15 @@ func (v *view) failedVerdict() verdict {
 		ran--
 	}
 	rest := words("No other step ran.")
+	if step == nil {
+		rest = words("No step ran.")
+	}
 	if hits+ran > 0 {
-		rest = words("Before it " + count(hits, "step") + " hit the cache and " + itoa(ran) + " ran.")
+		before := "Before it "
+		if step == nil {
+			before = "Before that "
+		}
+		rest = words(before + count(hits, "step") + " hit the cache and " + itoa(ran) + " ran.")
 	}
 	if ran > 0 && len(v.Causes) > 0 && !v.firstBuild() {
 		rest = rest.say(" ").with(v.lost()).say(".")
@@ -110,7 +117,7 @@ func (v *view) lost() sentence {
 	case cause.InstructionAdded, cause.FirstBuild:
 		s = s.say(" is new")
 	case cause.Unexplained:
-		s = s.say(" missed the cache: ").with(v.why(c, 1))
+		s = s.say(" missed the cache, and nothing that was compared tells why")
 	default:
 		s = s.say(" lost the cache: ").with(v.why(c, 1))
 	}

@@ -5,6 +5,7 @@ import (
 	"sort"
 	"strings"
 
+	"github.com/layercause/layercause/internal/cause"
 	"github.com/layercause/layercause/internal/record"
 )
 
@@ -72,10 +73,14 @@ type row struct {
 	first bool
 }
 
-// missRows are the steps that missed, the costliest cause first. Within a cause
+// missRows are the steps that missed, or none if this was the first build, where
+// all of them would say so. They come in the order of blame: the costliest cause first. Within a cause
 // the step that the cause names comes first, since it is where to look; then the
 // longest.
 func (v *view) missRows() []row {
+	if v.firstBuild() {
+		return nil
+	}
 	rank := make(map[*Cause]int, len(v.Causes))
 	for i := range v.Causes {
 		rank[&v.Causes[i]] = i
@@ -130,6 +135,8 @@ func (v *view) reason(r row, files int) sentence {
 	switch {
 	case r.cause == nil:
 		return words("not explained")
+	case r.cause.Kind == cause.FirstBuild:
+		return v.why(r.cause, files)
 	case !r.first:
 		if lines := v.otherLines(r.step); len(lines) > 0 {
 			return words("because of " + lineList(lines))
