@@ -1,0 +1,63 @@
+# Everything that a developer and CI run. Programs go to bin/, what can be made
+# again goes to .cache/; both can be removed at any time.
+
+GO      ?= go
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+
+# The version of a module as a tools module pins it.
+pinned = $(shell cd .ci/tools/$(1) && $(GO) list -m -f '{{.Version}}' $(2))
+
+.PHONY: build buildkitd buildx lint test bench demo setup clean
+
+build:
+	CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -ldflags '-s -w -X main.version=$(VERSION)' -o bin/layercause ./cmd/layercause
+
+buildkitd: bin/buildkitd
+buildx: bin/buildx
+
+# The daemon and buildx have modules of their own, so that their dependencies
+# stay out of ours. Each is built again only when its pinned version changes.
+bin/buildkitd: .ci/tools/buildkitd/go.mod .ci/tools/buildkitd/go.sum
+	cd .ci/tools/buildkitd && CGO_ENABLED=0 $(GO) build -trimpath \
+		-ldflags '-s -w -X github.com/moby/buildkit/version.Version=$(call pinned,buildkitd,github.com/moby/buildkit)' \
+		-o ../../../bin/ github.com/moby/buildkit/cmd/buildctl github.com/moby/buildkit/cmd/buildkitd
+	touch bin/buildctl bin/buildkitd
+
+bin/buildx: .ci/tools/buildx/go.mod .ci/tools/buildx/go.sum
+	cd .ci/tools/buildx && CGO_ENABLED=0 $(GO) build -trimpath \
+		-ldflags '-s -w -X github.com/docker/buildx/version.Version=$(call pinned,buildx,github.com/docker/buildx)' \
+		-o ../../../bin/ github.com/docker/buildx/cmd/buildx
+	touch bin/buildx
+
+bin/staticcheck: .ci/tools/lint/go.mod .ci/tools/lint/go.sum
+	cd .ci/tools/lint && $(GO) build -o ../../../bin/ honnef.co/go/tools/cmd/staticcheck
+	touch bin/staticcheck
+
+bin/actionlint: .ci/tools/lint/go.mod .ci/tools/lint/go.sum
+	cd .ci/tools/lint && $(GO) build -o ../../../bin/ github.com/rhysd/actionlint/cmd/actionlint
+	touch bin/actionlint
+
+lint: bin/staticcheck bin/actionlint
+	@unformatted=$$(gofmt -l cmd internal); test -z "$$unformatted" || \
+		{ echo "not formatted by gofmt:" $$unformatted >&2; exit 1; }
+	$(GO) vet ./...
+	bin/staticcheck ./...
+	bin/actionlint
+
+# The longest tests build with a real daemon; packages run one after the other,
+# so that none of them measures or times out on another's load.
+test: setup lint build buildkitd
+	$(GO) test -p 1 -timeout 30m ./...
+
+bench: setup build buildkitd buildx
+	.ci/bench
+
+demo: setup build buildkitd
+	.ci/demo
+
+# Installs from Debian's packages what is missing.
+setup:
+	.ci/setup
+
+clean:
+	rm -rf bin .cache .layercause
