@@ -36,6 +36,9 @@ func (s sentence) with(t sentence) sentence { return append(s, t...) }
 
 // place appends file:line, linked if there is somewhere to link to.
 func (s sentence) place(l Links, file string, line, endLine int) sentence {
+	if file == "" {
+		return s.say("line " + itoa(line))
+	}
 	return append(s, placeSpan(cleanLine(file)+":"+itoa(line), file, l.line(file, line, endLine)))
 }
 
@@ -73,6 +76,9 @@ func prose(text string, limit int) sentence {
 			continue
 		}
 		s = append(s, proseSpans(part)...)
+	}
+	if strings.TrimSpace(s.text()) == "" {
+		return words("(blank)")
 	}
 	return s
 }

@@ -25,7 +25,7 @@ func Terminal(w io.Writer, r Report, color bool) error {
 	t.misses()
 	t.suggestion()
 	t.footer()
-	if _, err := w.Write(t.b.Bytes()); err != nil {
+	if _, err := w.Write(inert(t.b.Bytes())); err != nil {
 		return fmt.Errorf("writing the report: %w", err)
 	}
 	return nil
@@ -57,14 +57,20 @@ func (t *terminal) paint(color, text string) {
 	t.b.WriteString("\x1b[" + color + "m" + text + "\x1b[0m")
 }
 
-// foreign makes sure that a cleaned line starts no workflow command: the report
-// may be printed in a log that a runner reads.
-func foreign(text string) string {
-	text = strings.ReplaceAll(text, "##[", "## [")
-	if trimmed := strings.TrimLeft(text, " \t+-"); strings.HasPrefix(trimmed, "::") {
-		text = strings.Replace(text, "::", ": :", 1)
+// inert makes sure that no line is a workflow command: the report may be printed
+// in a log that a runner reads, where ##[ works anywhere in a line.
+func inert(out []byte) []byte {
+	out = bytes.ReplaceAll(out, []byte("##["), []byte("## ["))
+	if !bytes.Contains(out, []byte("::")) {
+		return out
 	}
-	return text
+	lines := bytes.Split(out, []byte("\n"))
+	for i, l := range lines {
+		if bytes.HasPrefix(bytes.TrimSpace(l), []byte("::")) {
+			lines[i] = bytes.Replace(l, []byte("::"), []byte(": :"), 1)
+		}
+	}
+	return bytes.Join(lines, []byte("\n"))
 }
 
 // wrapped writes a sentence, broken at spaces, every line indented.
@@ -100,7 +106,7 @@ func unbroken(s sentence) []sentence {
 	var all []sentence
 	var w sentence
 	for _, p := range s {
-		for i, text := range strings.Split(foreign(p.text), " ") {
+		for i, text := range strings.Split(p.text, " ") {
 			if i > 0 && len(w) > 0 {
 				all, w = append(all, w), nil
 			}
@@ -136,7 +142,7 @@ func (t *terminal) failure() {
 	t.b.WriteByte('\n')
 	for _, l := range strings.Split(text, "\n") {
 		t.b.WriteString("  ")
-		t.paint(red, foreign(l))
+		t.paint(red, l)
 		t.b.WriteByte('\n')
 	}
 	if left > 0 {
@@ -178,7 +184,7 @@ func (t *terminal) misses() {
 			lost = duration(r.cause.LostSeconds)
 		}
 		fmt.Fprintf(&t.b, "  %5s  ", line)
-		t.paint(cyan, pad(shorten(foreign(t.instruction(r.step, 60).text()), stepWidth), stepWidth))
+		t.paint(cyan, pad(shorten(t.instruction(r.step, 60).text(), stepWidth), stepWidth))
 		color := dim
 		if r.first {
 			color = ""
@@ -239,7 +245,7 @@ func (t *terminal) suggestion() {
 	text, left := firstLines(patch, terminalLines, patchWidth)
 	t.b.WriteByte('\n')
 	for _, l := range strings.Split(text, "\n") {
-		t.paint(diffColor(l), foreign(l))
+		t.paint(diffColor(l), l)
 		t.b.WriteByte('\n')
 	}
 	if left > 0 {

@@ -1,0 +1,235 @@
+package report_test
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/yuin/goldmark"
+	"github.com/yuin/goldmark/ast"
+	"github.com/yuin/goldmark/extension"
+	extast "github.com/yuin/goldmark/extension/ast"
+	"github.com/yuin/goldmark/text"
+	"golang.org/x/net/html"
+
+	"github.com/layercause/layercause/internal/advice"
+	"github.com/layercause/layercause/internal/cause"
+	"github.com/layercause/layercause/internal/record"
+	"github.com/layercause/layercause/internal/report"
+)
+
+// attacks are texts that try to become structure somewhere.
+var attacks = []string{
+	"a | b || c \\| d \\\\| e",
+	"`x` ``y`` ```z``` `",
+	"```\n# heading\n```",
+	"\n\n# heading\n\n- list\n\n> quote\n\n| a | b |\n|---|---|\n",
+	"<script>alert(1)</script><img src=x onerror=alert(1)>",
+	"</code></pre></details></td></table><h1>x</h1>",
+	"<!-- layercause:marker -->",
+	"--> <!--",
+	"[link](https://evil.example) ![image](https://evil.example/x.png) <https://evil.example>",
+	"https://evil.example www.evil.example a@evil.example mailto:a@evil.example",
+	"@octocat octo/shop#12 #12 GH-12 8d3f1c9a5b7e2046c1d8e9f0a1b2c3d4e5f60718",
+	"[a]: https://evil.example\n[a]",
+	"**bold** _em_ ~~gone~~ $x$ $$y$$ :tada: &lt;b&gt; &#60;",
+	"\u202eevil\u2066 zero\u200bwidth \x1b[31mred\x00\x07\r\r\n",
+	"\" onmouseover=\"alert(1) ' style='x",
+	"\\", "`", "|", "\\`", "*", "&", "]](", "<", " ", "1. x", "- x", "    code", "\t\tx", "===", "---",
+	"::error::x", "##[error]x",
+	"| `a | b` | c",
+	strings.Repeat("`", 70),
+	"\xff\xfe\xc3",
+	"<details>\n\n</details>\n\n<summary>",
+	"EOF ]]> <![CDATA[ <?php ?> <!DOCTYPE x>",
+}
+
+// planted is a report with a text at every place where foreign text can stand.
+// Its shape does not depend on the text.
+func planted(s string) report.Report {
+	head, l := observed(10, s,
+		line{number: 1, text: "ARG " + s},
+		line{number: 2, text: s, status: record.Hit, saved: 1},
+		line{number: 3, text: s, status: record.Miss, seconds: 2},
+		line{number: 4, text: s, status: record.StepFailed, seconds: 3, start: 2},
+		line{number: 5, text: s, status: record.NotRun},
+	)
+	head.Steps[1].Platform = s + "x"
+	head.Dockerfile.Path, head.Invocation.Target = s, s
+	head.Status = record.Failed
+	head.Failure = &record.Failure{Message: "x" + s, File: s, Line: 4}
+	head.Commit.Ref = s
+	head.Caches = []record.CacheAccess{
+		{Direction: record.Import, Type: "t" + s, Ref: "r" + s, Error: "e" + s, Seconds: 1},
+		{Direction: record.Export, Type: "t" + s, Ref: "r" + s, Seconds: 1},
+	}
+	b := build{head: head, ledger: l, base: &report.Comparison{Ref: "x" + s, Commit: baseSHA, Why: "x" + s}}
+	for i, k := range []cause.Kind{cause.ContextFiles, cause.BuildArg, cause.BaseImageChanged, cause.Unexplained, cause.RerunForChild, cause.Kind(s), cause.CacheImportFailed} {
+		b.causes = append(b.causes, cause.Cause{
+			ID: fmt.Sprintf("c%d", i), Kind: k, File: s, Line: 3, EndLine: 3, Instruction: "x" + s, Subject: "x" + s, Detail: "x" + s,
+			Evidence: cause.Evidence{
+				Files: []cause.FileChange{{Path: s, Change: s}, {Path: "x" + s, Change: "mode"}},
+				Name:  "x" + s, Before: "x" + s, After: "x" + s, Error: "x" + s,
+				NeededBy: []string{"s3", s}, Compared: []string{s, "x" + s}, Searched: []string{s},
+			},
+			Steps: []string{"s2", "s3"},
+		})
+		l.CauseLost[fmt.Sprintf("c%d", i)] = float64(10 - i)
+	}
+	for range 2 {
+		b.suggestions = append(b.suggestions, advice.Suggestion{Rule: "x" + s, Title: "x" + s, File: s, Line: 3, Patch: "+x" + s})
+	}
+	b.warnings = []string{s, s}
+	r := report.New(b.head, b.base, b.causes, b.ledger, b.suggestions, b.warnings)
+	r.Gates = []report.Gate{{Gate: s, Status: "fail", Detail: "x" + s}}
+	return r
+}
+
+// structure writes down the blocks of a Markdown document, its links and images,
+// and the HTML in it, but no text.
+func structure(t *testing.T, source string) string {
+	t.Helper()
+	src := []byte(source)
+	doc := goldmark.New(goldmark.WithExtensions(extension.GFM)).Parser().Parse(text.NewReader(src))
+	var b strings.Builder
+	depth := 0
+	_ = ast.Walk(doc, func(n ast.Node, entering bool) (ast.WalkStatus, error) {
+		if !entering {
+			if n.Type() != ast.TypeInline {
+				depth--
+			}
+			return ast.WalkContinue, nil
+		}
+		switch n := n.(type) {
+		case *ast.Link:
+			fmt.Fprintf(&b, "link ")
+		case *ast.Image, *ast.AutoLink:
+			t.Errorf("%s in %q", n.Kind(), source)
+		case *ast.RawHTML:
+			raw := string(n.Segments.Value(src))
+			switch raw {
+			case "<code>", "</code>", "<wbr>", "<sub>", "</sub>":
+			default:
+				t.Errorf("inline HTML %q in:\n%s", raw, source)
+			}
+		case *ast.HTMLBlock:
+			var raw strings.Builder
+			for i := 0; i < n.Lines().Len(); i++ {
+				at := n.Lines().At(i)
+				raw.Write(at.Value(src))
+			}
+			if !ourHTML.MatchString(raw.String()) {
+				t.Errorf("HTML block %q in:\n%s", raw.String(), source)
+			}
+			b.WriteString(raw.String())
+		case *extast.Table:
+			fmt.Fprintf(&b, "table of %d columns", len(n.Alignments))
+		}
+		if n.Type() != ast.TypeInline {
+			fmt.Fprintf(&b, "\n%s%s ", strings.Repeat(" ", depth), n.Kind())
+			depth++
+		}
+		return ast.WalkContinue, nil
+	})
+	return b.String()
+}
+
+var ourHTML = regexp.MustCompile(`\A(<details>\n<summary>[A-Za-z0-9 .,]*</summary>\n|</details>\n)\z`)
+
+// tags writes down the elements and attribute names of a page, but no text.
+func tags(t *testing.T, page []byte) string {
+	t.Helper()
+	var b strings.Builder
+	z := html.NewTokenizer(bytes.NewReader(page))
+	for {
+		switch z.Next() {
+		case html.ErrorToken:
+			if z.Err() != io.EOF {
+				t.Fatal(z.Err())
+			}
+			return b.String()
+		case html.CommentToken:
+			t.Errorf("comment %q in the page", z.Token())
+		case html.StartTagToken, html.SelfClosingTagToken, html.EndTagToken, html.DoctypeToken:
+			tok := z.Token()
+			if tok.Data == "code" {
+				continue // whether a word is code depends on the word
+			}
+			fmt.Fprintf(&b, "%s %s", tok.Type, tok.Data)
+			for _, a := range tok.Attr {
+				fmt.Fprintf(&b, " %s", a.Key)
+				if a.Key == "class" || a.Key == "style" {
+					fmt.Fprintf(&b, "=%s", a.Val)
+				}
+			}
+			b.WriteByte('\n')
+		}
+	}
+}
+
+// checkHostile states the property: whatever the text, the documents have the
+// structure that they have with a harmless text.
+func checkHostile(t *testing.T, s string) {
+	t.Helper()
+	hostile, tame := planted(s), planted("word")
+	for name, render := range map[string]func(report.Report) string{"comment": report.Comment, "summary": report.Summary} {
+		text := render(hostile)
+		if d := cmp.Diff(structure(t, render(tame)), structure(t, text)); d != "" {
+			t.Errorf("%q changes the structure of the %s (-harmless +hostile):\n%s\n%s", s, name, d, text)
+		}
+		if i := strings.IndexFunc(text, unseen); i >= 0 {
+			t.Errorf("%q: an invisible character in the %s: %q", s, name, text[i:min(len(text), i+20)])
+		}
+	}
+	var page, calm, term bytes.Buffer
+	if err := report.HTML(&page, hostile); err != nil {
+		t.Fatal(err)
+	}
+	if err := report.HTML(&calm, tame); err != nil {
+		t.Fatal(err)
+	}
+	lines := regexp.MustCompile(`(?m)^StartTag span( class=\w+)?\nEndTag span\n`)
+	if d := cmp.Diff(lines.ReplaceAllString(tags(t, calm.Bytes()), ""), lines.ReplaceAllString(tags(t, page.Bytes()), "")); d != "" {
+		t.Errorf("%q changes the elements of the page (-harmless +hostile):\n%s", s, d)
+	}
+	if err := report.Terminal(&term, hostile, false); err != nil {
+		t.Fatal(err)
+	}
+	for _, l := range strings.Split(term.String(), "\n") {
+		if strings.HasPrefix(strings.TrimSpace(l), "::") || strings.Contains(l, "##[") {
+			t.Errorf("%q makes a workflow command of a line for the terminal: %q", s, l)
+		}
+		if strings.IndexFunc(l, unseen) >= 0 {
+			t.Errorf("%q: an invisible character in a line for the terminal: %q", s, l)
+		}
+	}
+}
+
+// unseen says that a rune could move the cursor, turn the text or hide.
+func unseen(r rune) bool {
+	return r < ' ' && r != '\n' && r != '\t' || r >= 0x7f && r < 0xa0 ||
+		r >= 0x200b && r <= 0x200f || r >= 0x202a && r <= 0x202e || r >= 0x2060 && r <= 0x206f || r == 0xfeff || r == 0xad
+}
+
+func TestHostileText(t *testing.T) {
+	for _, s := range attacks {
+		checkHostile(t, s)
+	}
+}
+
+func FuzzHostileText(f *testing.F) {
+	for _, s := range attacks {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		// No text at all is another shape: a build without a target, say.
+		if s == "" || len(s) > 2000 {
+			return
+		}
+		checkHostile(t, s)
+	})
+}
