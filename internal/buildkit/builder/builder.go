@@ -11,6 +11,7 @@ import (
 	"sync"
 
 	"github.com/moby/buildkit/client"
+	dockerclient "github.com/moby/moby/client"
 )
 
 // Options say which builder to take. The zero value looks for one without
@@ -62,8 +63,11 @@ type Builder struct {
 	// remote or child.
 	Driver string
 
-	opts      Options
-	stop      func() error
+	opts Options
+	stop func() error
+	// engine is the Docker engine that images are loaded into, once it is known.
+	engineMu  sync.Mutex
+	engine    *dockerclient.Client
 	closeOnce sync.Once
 	closeErr  error
 }
@@ -118,7 +122,44 @@ func connect(ctx context.Context, o Options) (*Builder, error) {
 	if host := o.Getenv("BUILDKIT_HOST"); host != "" {
 		return connectGiven(ctx, o, "BUILDKIT_HOST", host)
 	}
-	return startChild(ctx, o)
+	if name := o.Getenv("BUILDX_BUILDER"); name != "" {
+		return connectGiven(ctx, o, "BUILDX_BUILDER", name)
+	}
+	return lookAround(ctx, o)
+}
+
+// lookAround takes the first builder there is, and says why it passed others by.
+func lookAround(ctx context.Context, o Options) (*Builder, error) {
+	if !o.TLS.empty() {
+		return nil, &UsageError{
+			Problem: "certificates were given, but no builder to use them with",
+			Hint:    "Give its address with --builder tcp://HOST:PORT.",
+		}
+	}
+	if name := currentBuildx(o); name != "" {
+		b, err := connectNamed(ctx, o, name)
+		if err == nil || ctx.Err() != nil {
+			return b, err
+		}
+		o.notice("buildx's current builder is passed by: %v", err)
+	}
+	why := "no Docker engine answers"
+	e, err := findEndpoint(o, "")
+	if err == nil {
+		var engine *dockerclient.Client
+		if engine, err = answeringEngine(ctx, e); err == nil {
+			b, err := connectOwnContainer(ctx, o, e, engine)
+			if err == nil || ctx.Err() != nil {
+				return b, err
+			}
+			o.notice("the Docker engine is passed by: %v", err)
+			why = "no builder could be started in Docker"
+		}
+	}
+	if err != nil && !errors.Is(err, errNoEngine) {
+		o.notice("the Docker engine is passed by: %v", engineUnreachable(e, err))
+	}
+	return startChild(ctx, o, why)
 }
 
 // connectGiven connects to what the user named, and to nothing else.
@@ -127,7 +168,7 @@ func connectGiven(ctx context.Context, o Options, what, given string) (*Builder,
 	if err != nil {
 		return nil, err
 	}
-	if a.scheme != "tcp" && a.scheme != "" && !o.TLS.empty() {
+	if (a.scheme == "unix" || a.scheme == "docker-container") && !o.TLS.empty() {
 		return nil, &UsageError{
 			Problem: fmt.Sprintf("certificates were given for %s %s, which does not use them", what, a),
 			Hint:    "Certificates are for tcp:// addresses.",
@@ -138,8 +179,10 @@ func connectGiven(ctx context.Context, o Options, what, given string) (*Builder,
 		return connectUnix(ctx, o, a)
 	case "tcp":
 		return connectTCP(ctx, o, a)
+	case "docker-container":
+		return connectContainer(ctx, o, a)
 	}
-	return nil, &Error{Problem: fmt.Sprintf("%s %s cannot be reached", what, a), Hint: addressHint}
+	return connectNamed(ctx, o, a.rest)
 }
 
 // Close ends the connection, and the daemon if it is a child. It returns when
@@ -149,6 +192,11 @@ func (b *Builder) Close() error {
 		b.closeErr = b.Client.Close()
 		if b.stop != nil {
 			b.closeErr = errors.Join(b.closeErr, b.stop())
+		}
+		b.engineMu.Lock()
+		defer b.engineMu.Unlock()
+		if b.engine != nil {
+			b.closeErr = errors.Join(b.closeErr, b.engine.Close())
 		}
 	})
 	return b.closeErr

@@ -22,9 +22,10 @@ const (
 
 const threeWays = "Start Docker, put buildkitd (and runc) on PATH, or name a builder with --builder or BUILDKIT_HOST."
 
-// startChild starts buildkitd for the time of this build. Its state stays.
-func startChild(ctx context.Context, o Options) (*Builder, error) {
-	command, err := childCommand(o)
+// startChild starts buildkitd for the time of this build. Its state stays. The
+// reason why nothing better was found is for the case that this fails too.
+func startChild(ctx context.Context, o Options, why string) (*Builder, error) {
+	command, err := childCommand(o, why)
 	if err != nil {
 		return nil, err
 	}
@@ -125,8 +126,8 @@ func startFailure(err error, logPath string) error {
 }
 
 // childCommand returns the program and its first arguments.
-func childCommand(o Options) ([]string, error) {
-	daemon, err := findDaemon(o)
+func childCommand(o Options, why string) ([]string, error) {
+	daemon, err := findDaemon(o, why)
 	if err != nil {
 		return nil, err
 	}
@@ -146,7 +147,7 @@ func childCommand(o Options) ([]string, error) {
 }
 
 // findDaemon looks on PATH, then beside our own program.
-func findDaemon(o Options) (string, error) {
+func findDaemon(o Options, why string) (string, error) {
 	path, err := o.LookPath("buildkitd")
 	if err == nil {
 		return filepath.Abs(path)
@@ -157,5 +158,5 @@ func findDaemon(o Options) (string, error) {
 			return filepath.Abs(path)
 		}
 	}
-	return "", &Error{Problem: "there is no builder: no Docker engine answers, and buildkitd is not on PATH", Hint: threeWays}
+	return "", &Error{Problem: "there is no builder: " + why + ", and buildkitd is not on PATH", Hint: threeWays}
 }

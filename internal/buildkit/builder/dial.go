@@ -1,6 +1,7 @@
 package builder
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -138,6 +139,9 @@ func dialTCP(ctx context.Context, a address, t TLS) (*client.Client, error) {
 		askCtx, cancel := context.WithTimeout(ctx, dialTimeout)
 		defer cancel()
 		if err = answers(askCtx, c); err != nil {
+			if config != nil {
+				err = cmp.Or(refusal(askCtx, dial), err)
+			}
 			err = errors.Join(err, c.Close())
 		}
 	}
@@ -151,6 +155,26 @@ func dialTCP(ctx context.Context, a address, t TLS) (*client.Client, error) {
 		return nil, unreachable(a.String(), hint, err)
 	}
 	return c, nil
+}
+
+// refusal connects once more to learn why a daemon that completed the handshake
+// then ended the connection. It tells in the first thing that it sends, which is
+// often lost when we are the first to write.
+func refusal(ctx context.Context, dial dialer) error {
+	conn, err := dial(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	if err := conn.SetReadDeadline(time.Now().Add(time.Second)); err != nil {
+		return nil
+	}
+	_, err = conn.Read(make([]byte, 1))
+	var said *net.OpError
+	if errors.As(err, &said) && said.Op == "remote error" {
+		return err
+	}
+	return nil
 }
 
 func unreachable(name, hint string, err error) error {

@@ -7,5 +7,7 @@
 //	daemon := buildkittest.Start(t, buildkittest.Options{PlainHTTP: []string{registry}})
 //	c := daemon.Client(t)
 //
+// [StartDocker] runs a Docker engine in the same way.
+//
 // The daemon is bin/buildkitd at the module's root, which `make buildkitd` builds.
 package buildkittest

@@ -1,0 +1,41 @@
+package builder
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+
+	"github.com/moby/buildkit/client"
+	dockerclient "github.com/moby/moby/client"
+)
+
+// connectDockerd connects to the BuildKit inside the Docker engine, which answers
+// on /grpc and /session of the engine's API.
+func connectDockerd(ctx context.Context, o Options, e endpoint, shown string) (*Builder, error) {
+	engine, err := e.client()
+	if err != nil {
+		return nil, err
+	}
+	// The engine is asked first, so that one that is absent is not mistaken for one
+	// without BuildKit.
+	if _, err := engine.Ping(ctx, dockerclient.PingOptions{NegotiateAPIVersion: true}); err != nil {
+		return nil, errors.Join(engineUnreachable(e, err), engine.Close())
+	}
+	c, err := newClient(ctx,
+		func(ctx context.Context) (net.Conn, error) { return engine.DialHijack(ctx, "/grpc", "h2c", nil) },
+		client.WithSessionDialer(func(ctx context.Context, proto string, meta map[string][]string) (net.Conn, error) {
+			return engine.DialHijack(ctx, "/session", proto, meta)
+		}))
+	if err == nil {
+		if err = answers(ctx, c); err == nil {
+			return &Builder{
+				Client: c, Name: shown, Driver: DriverDocker,
+				opts: o, engine: engine,
+			}, nil
+		}
+		err = errors.Join(err, c.Close())
+	}
+	return nil, errors.Join(unreachable(shown, "Update Docker to a version with BuildKit (23.0 or later), or name another builder.",
+		fmt.Errorf("asking the engine for its BuildKit: %w", err)), engine.Close())
+}
