@@ -1,6 +1,7 @@
 package dockerfile
 
 import (
+	"bufio"
 	"bytes"
 	"errors"
 	"fmt"
@@ -22,7 +23,7 @@ func Parse(path string, data []byte) (*File, error) {
 	f.Syntax, _, _, _ = parser.DetectSyntax(data)
 	res, err := parser.Parse(bytes.NewReader(data))
 	if err != nil {
-		return nil, f.fault(lineOf(err), err)
+		return nil, f.fault(f.lineOf(err), err)
 	}
 	for _, node := range res.AST.Children {
 		if err := f.add(node); err != nil {
@@ -42,7 +43,14 @@ func (f *File) fault(line int, err error) error {
 	return fmt.Errorf("parsing Dockerfile %q: %w", f.Path, err)
 }
 
-func lineOf(err error) int {
+// lineOf gives the line that BuildKit's parser blames. Where it stops at a line
+// that is too long it blames the one before.
+func (f *File) lineOf(err error) int {
+	for i := range f.lineCount() {
+		if len(f.line(i)) >= bufio.MaxScanTokenSize {
+			return i + 1
+		}
+	}
 	var at *parser.LocationError
 	if errors.As(err, &at) && len(at.Locations) > 0 && len(at.Locations[0]) > 0 {
 		return at.Locations[0][0].Start.Line

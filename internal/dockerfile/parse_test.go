@@ -223,7 +223,7 @@ func TestParseError(t *testing.T) {
 		{"directive twice", "# syntax=x\n# syntax=y\nFROM a\n", "line 2: only one syntax parser directive"},
 		{"ENV", "FROM a\nENV A\n", "line 2: ENV must have two arguments"},
 		{"ONBUILD", "FROM a\nONBUILD\n", "line 2: ONBUILD needs an instruction"},
-		{"a line too long", "FROM a\nRUN " + strings.Repeat("x", 1<<17), "greater than max allowed size"},
+		{"a line too long", "FROM a\nRUN " + strings.Repeat("x", 1<<17), "line 2: dockerfile line greater than max allowed size"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
