@@ -1,0 +1,175 @@
+package action
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// envOf is an environment; inputs are named as under "with:".
+func envOf(pairs map[string]string) func(string) string {
+	return func(name string) string {
+		for key, value := range pairs {
+			if key == name || "INPUT_"+strings.ToUpper(key) == name {
+				return value
+			}
+		}
+		return ""
+	}
+}
+
+func TestReadInputs(t *testing.T) {
+	got, err := ReadInputs(envOf(map[string]string{
+		"add-hosts":        "docker:10.180.0.1,foo:10.0.0.1",
+		"allow":            "network.host",
+		"annotations":      "index:a=b,c",
+		"attests":          "type=sbom,generator=image",
+		"build-args":       "A=1,2\nB\n\"C=x\ny\"",
+		"build-contexts":   "name={{defaultContext}}:sub\nother=./dir",
+		"builder":          " unix:///run/buildkit.sock ",
+		"cache-from":       "type=gha\nuser/app:cache",
+		"cache-to":         "type=gha,mode=max",
+		"call":             "build",
+		"cgroup-parent":    "/group",
+		"comment":          "always",
+		"context":          "{{defaultContext}}:app",
+		"file":             "app/Dockerfile",
+		"github-token":     "ghs_planted",
+		"history":          "dir",
+		"labels":           "a=b\n# c=d",
+		"load":             "True",
+		"network":          "host",
+		"no-cache":         "FALSE",
+		"no-cache-filters": "one,two",
+		"outputs":          `type=local,"dest=a,b"`,
+		"platforms":        "linux/amd64,linux/arm64",
+		"provenance":       "TRUE",
+		"pull":             "true",
+		"push":             "",
+		"report-dir":       "out",
+		"sbom":             "generator=image",
+		"secrets":          "KEY=val=ue\n\"MULTI=a\nb\"",
+		"secret-envs":      "E1=V1,E2=V2",
+		"secret-files":     "F=./f,1",
+		"shm-size":         "2g",
+		"ssh":              "default,key=/path",
+		"tags":             "a/b:1\na/b:2,a/b:3",
+		"target":           "app",
+		"ulimit":           "nofile=1:2",
+
+		"GITHUB_REPOSITORY": "acme/shop",
+		"GITHUB_REF":        "refs/pull/7/merge",
+		"GITHUB_SHA":        strings.Repeat("a", 40),
+		"GITHUB_SERVER_URL": "https://ghe.example",
+	}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	url := "https://ghe.example/acme/shop.git#refs/pull/7/merge"
+	want := Inputs{
+		AddHosts: []string{"docker:10.180.0.1", "foo:10.0.0.1"}, Allow: []string{"network.host"},
+		Annotations: []string{"index:a=b,c"}, Attests: []string{"type=sbom,generator=image"},
+		BuildArgs: []string{"A=1,2", "B", "C=x\ny"}, BuildContexts: []string{"name=" + url + ":sub", "other=./dir"},
+		Builder: "unix:///run/buildkit.sock", CacheFrom: []string{"type=gha", "user/app:cache"},
+		CacheTo: []string{"type=gha,mode=max"}, CgroupParent: "/group", Comment: CommentAlways,
+		Context: url + ":app", File: "app/Dockerfile", GitHubToken: "ghs_planted", History: "dir",
+		Labels: []string{"a=b", "# c=d"}, Load: true, Network: "host", NoCacheFilters: []string{"one", "two"},
+		Outputs: []string{`type=local,"dest=a,b"`}, Platforms: []string{"linux/amd64", "linux/arm64"},
+		Provenance: "true", Pull: true, ReportDir: "out", SBOM: "generator=image",
+		Secrets: []Secret{
+			{ID: "KEY", Value: "val=ue"}, {ID: "MULTI", Value: "a\nb"},
+			{ID: "E1", Env: "V1"}, {ID: "E2", Env: "V2"}, {ID: "F", File: "./f,1"},
+		},
+		ShmSize: "2g", SSH: []string{"default", "key=/path"}, Tags: []string{"a/b:1", "a/b:2", "a/b:3"},
+		Target: "app", Ulimit: []string{"nofile=1:2"},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+func TestMalformedInputs(t *testing.T) {
+	for input, values := range map[string][]string{
+		"push":           {"yes", "1", "tRue", "true\nfalse"},
+		"no-cache":       {"on"},
+		"comment":        {"sometimes"},
+		"call":           {"check", "outline"},
+		"tags":           {`"a`},
+		"secrets":        {"planted", "=planted", "planted=", "A=b\n\"planted"},
+		"secret-envs":    {"planted"},
+		"context":        {"{{defaultContext}}"},
+		"build-contexts": {"a={{defaultContext}}:b"},
+	} {
+		for _, value := range values {
+			_, err := ReadInputs(envOf(map[string]string{input: value}))
+			var e *InputError
+			if !errors.As(err, &e) {
+				t.Errorf("%s %q: got %v", input, value, err)
+				continue
+			}
+			if e.Input != input || e.Hint == "" || !strings.HasPrefix(e.Error(), "input "+input+": ") {
+				t.Errorf("%s %q: got %#v", input, value, e)
+			}
+			if strings.Contains(fmt.Sprintf("%+v", *e), "planted") {
+				t.Errorf("the error repeats what may be a secret: %v", e)
+			}
+			if strings.Contains(e.Error(), "\n") {
+				t.Errorf("the error has several lines: %q", e)
+			}
+		}
+	}
+}
+
+func TestDefaultContext(t *testing.T) {
+	empty, full := t.TempDir(), t.TempDir()
+	if err := os.WriteFile(filepath.Join(full, "Dockerfile"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	sha := strings.Repeat("b", 40)
+	tests := []struct {
+		name string
+		env  map[string]string
+		want string
+	}{
+		{"outside a workflow", nil, "."},
+		{"checked out", map[string]string{"GITHUB_WORKSPACE": full, "GITHUB_REPOSITORY": "acme/shop"}, "."},
+		{"nothing checked out", map[string]string{"GITHUB_WORKSPACE": empty, "GITHUB_REPOSITORY": "acme/shop",
+			"GITHUB_REF": "refs/heads/main", "GITHUB_SHA": sha}, "https://github.com/acme/shop.git#" + sha},
+		{"nothing checked out on a pull request", map[string]string{"GITHUB_WORKSPACE": empty,
+			"GITHUB_REPOSITORY": "acme/shop", "GITHUB_REF": "refs/pull/3/merge", "GITHUB_SHA": sha},
+			"https://github.com/acme/shop.git#refs/pull/3/merge"},
+		{"given", map[string]string{"GITHUB_WORKSPACE": empty, "context": "./app"}, "./app"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			in, err := ReadInputs(envOf(test.env))
+			if err != nil || in.Context != test.want {
+				t.Errorf("got %q, %v, want %q", in.Context, err, test.want)
+			}
+		})
+	}
+}
+
+func TestSecretsAreNotPrinted(t *testing.T) {
+	in, err := ReadInputs(envOf(map[string]string{"github-token": "planted", "secrets": "ID=planted"}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if in.GitHubToken != "planted" || string(in.Secrets[0].Value) != "planted" {
+		t.Fatal("the values themselves are lost")
+	}
+	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d"} {
+		if text := fmt.Sprintf(verb, in); strings.Contains(text, "planted") || strings.Contains(text, "706c616e746564") {
+			t.Errorf("%s shows a secret: %s", verb, text)
+		}
+	}
+	if b, err := json.Marshal(in); err != nil || strings.Contains(string(b), "planted") {
+		t.Errorf("JSON shows a secret: %s, %v", b, err)
+	}
+}
