@@ -34,9 +34,13 @@ func cleanLine(s string) string {
 	return b.String()
 }
 
+// blockBytes bounds a patch or an error; what is shown of one is far less.
+const blockBytes = 200_000
+
 // cleanBlock makes foreign text safe to stand as lines: like [cleanLine], but
 // line breaks, tabs and spaces stay.
 func cleanBlock(s string) string {
+	s = bounded(s, blockBytes)
 	var b strings.Builder
 	b.Grow(len(s))
 	eachVisible(s, func(r rune) {
@@ -129,6 +133,18 @@ func hidden(r rune) bool {
 		return true
 	}
 	return false
+}
+
+// bounded cuts a foreign text to so many bytes before anything else is done with
+// it: a record may hold megabytes where a line is shown.
+func bounded(s string, bytes int) string {
+	if len(s) <= bytes {
+		return s
+	}
+	for bytes > 0 && !utf8.RuneStart(s[bytes]) {
+		bytes--
+	}
+	return s[:bytes] + "…"
 }
 
 // shorten cuts a cleaned line after limit runes and says so by an ellipsis.

@@ -24,7 +24,7 @@ func HTML(w io.Writer, r Report) error {
 		p.raw("</p>\n")
 	}
 	if r.Build.Failure != nil && r.Build.Failure.Message != "" {
-		p.block(r.Build.Failure.Message, 200)
+		p.errorText(r.Build.Failure.Message, 200)
 	}
 	p.failedGates()
 	p.tiles()
@@ -144,7 +144,11 @@ func (p *page) suggestions() {
 	if len(p.Suggestions) == 0 {
 		return
 	}
-	p.raw("<h2>" + count(len(p.Suggestions), "suggestion") + "</h2>\n")
+	if len(p.Suggestions) == 1 {
+		p.raw("<h2>Suggestion</h2>\n")
+	} else {
+		p.raw("<h2>Suggestions</h2>\n")
+	}
 	for i := range p.Suggestions {
 		g := &p.Suggestions[i]
 		p.raw("<section class=\"card\">\n<h3>")

@@ -94,10 +94,10 @@ func (p *page) diff(patch string) {
 	p.raw("</pre>\n")
 }
 
-// block writes a text as it stands, line by line.
-func (p *page) block(text string, lines int) {
+// errorText writes an error as it stands, line by line.
+func (p *page) errorText(text string, lines int) {
 	text, left := firstLines(cleanBlock(text), lines, 1000)
-	p.raw(`<pre tabindex="0">`)
+	p.raw(`<pre class="error" tabindex="0">`)
 	for _, l := range strings.Split(text, "\n") {
 		p.raw("<span>")
 		p.text(l)

@@ -22,7 +22,7 @@ func words(text string) sentence { return sentence{{text: text}} }
 
 // code makes a sentence of one foreign text, at most limit runes long.
 func code(text string, limit int) sentence {
-	return sentence{{text: shorten(cleanLine(text), limit), code: true}}
+	return sentence{{text: shorten(cleanLine(bounded(text, 8*limit+64)), limit), code: true}}
 }
 
 // say appends words of our own.
@@ -67,7 +67,7 @@ func (s sentence) text() string {
 // hostile one comes out as code.
 func prose(text string, limit int) sentence {
 	var s sentence
-	text = shorten(cleanLine(text), limit)
+	text = shorten(cleanLine(bounded(text, 8*limit+64)), limit)
 	for i, part := range strings.Split(text, "`") {
 		if i%2 == 1 {
 			if part = strings.TrimSpace(part); part != "" {

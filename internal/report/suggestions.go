@@ -62,18 +62,18 @@ func suggestionTitle(g *Suggestion) sentence {
 func suggestionGain(g *Suggestion) string {
 	var parts []string
 	if x := g.Verified; x != nil {
-		p := "Built with it: " + duration(x.SecondsBefore) + " before, " + duration(x.SecondsAfter) + " after"
+		p := "Verified by a build: " + duration(x.SecondsAfter) + " instead of " + duration(x.SecondsBefore)
 		if x.SameFiles {
-			p += ", same files in the image."
+			p += ", with the same files in the image."
 		} else {
-			p += ", but the image holds other files."
+			p += ", but the files in the image differ."
 		}
 		parts = append(parts, p)
 	} else if s := g.Predicted.SecondsSavedPerBuild; !noTime(s) && s > 0 {
 		parts = append(parts, "It would save "+duration(s)+" a build like this one.")
 	}
 	if p := g.Predicted; p.Commits > 0 && p.MissesBefore > p.MissesAfter {
-		parts = append(parts, "Over the last "+count(p.Commits, "commit")+": "+count(p.MissesBefore, "step")+" re-run before, "+itoa(p.MissesAfter)+" after.")
+		parts = append(parts, "Over the last "+count(p.Commits, "commit")+", "+itoa(p.MissesAfter)+" instead of "+count(p.MissesBefore, "step")+" would have re-run.")
 	}
 	return strings.Join(parts, " ")
 }

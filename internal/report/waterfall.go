@@ -12,11 +12,9 @@ func (p *page) waterfall() {
 		return
 	}
 	p.raw(`<h2>Timeline</h2>
-<ul class="key"><li><i class="miss" style="background:var(--miss-bar)"></i>ran</li><li><i style="background:var(--move)"></i>layers loaded</li><li><i style="background:var(--cache)"></i>cache import and export</li>`)
-	if p.hasCritical() {
-		p.raw(`<li><i class="miss crit" style="background:var(--miss-bar)"></i>on the critical path</li>`)
-	}
-	p.raw("</ul>\n<div class=\"fall\">\n")
+`)
+	p.key()
+	p.raw("<div class=\"fall\">\n")
 	p.cacheRows("import", total)
 	stage, open := "", false
 	for i := range p.Steps {
@@ -60,13 +58,34 @@ func (p *page) span() float64 {
 	return total
 }
 
-func (p *page) hasCritical() bool {
+// key explains the colours that this build has.
+func (p *page) key() {
+	var ran, critical, failed, moved bool
 	for i := range p.Steps {
-		if p.Steps[i].Critical {
-			return true
+		s := &p.Steps[i]
+		ran = ran || s.Status == string(record.Miss)
+		critical = critical || s.Critical && s.Status == string(record.Miss)
+		failed = failed || s.Status == string(record.StepFailed)
+		for _, iv := range s.Intervals {
+			moved = moved || iv.Transfer
 		}
 	}
-	return false
+	p.raw(`<ul class="key">`)
+	for _, k := range []struct {
+		shown bool
+		item  string
+	}{
+		{ran, `<li><i class="miss"></i>ran</li>`},
+		{critical, `<li class="crit"><i class="miss"></i>on the critical path</li>`},
+		{failed || p.cacheFailed(), `<li><i class="failed"></i>failed</li>`},
+		{moved, `<li><i class="move"></i>loading layers</li>`},
+		{len(p.Caches) > 0, `<li><i class="cache"></i>cache import and export</li>`},
+	} {
+		if k.shown {
+			p.raw(k.item)
+		}
+	}
+	p.raw("</ul>\n")
 }
 
 func (p *page) stepRow(s *Step, total float64) {
@@ -110,6 +129,9 @@ func (p *page) stepRow(s *Step, total float64) {
 		}
 		p.bar(kind, iv.Start, iv.End, total)
 		bars = true
+	}
+	if bars && class == "hit" {
+		figure = "hit" // its bars are the loading of its layers
 	}
 	if !bars && figure == "" {
 		p.raw(`<i class="e">` + word + "</i>")

@@ -9,7 +9,7 @@ import (
 // Limits of foreign text, in runes.
 const (
 	nameLimit        = 80
-	instructionLimit = 90
+	instructionLimit = 60
 	detailLimit      = 400
 )
 
