@@ -5,8 +5,11 @@ import (
 	"io"
 )
 
-// htmlRows bounds the table of missed steps; the waterfall has every step.
-const htmlRows = 1000
+// Bounds of the page, in rows. The timeline has every step.
+const (
+	htmlMisses = 50   // of the table of missed steps, so that what follows is near
+	htmlRows   = 1000 // of lists
+)
 
 // HTML writes report.html: one page that needs nothing else, neither a network
 // nor a script, which its content security policy makes sure of.
@@ -118,8 +121,8 @@ func (p *page) missed() {
 <tbody>
 `)
 	for i, r := range rows {
-		if i == htmlRows {
-			p.raw(`<tr><td></td><td>and ` + count(len(rows)-i, "more step") + "</td><td></td><td></td><td></td></tr>\n")
+		if i == htmlMisses {
+			p.raw(`<tr><td></td><td>and ` + count(len(rows)-i, "more step") + ", in the timeline</td><td></td><td></td><td></td></tr>\n")
 			break
 		}
 		class := ""

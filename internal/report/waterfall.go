@@ -49,7 +49,9 @@ func (p *page) span() float64 {
 	total := p.Build.WallSeconds
 	for i := range p.Steps {
 		for _, iv := range p.Steps[i].Intervals {
-			total = max(total, iv.End)
+			if drawn(&p.Steps[i], iv) {
+				total = max(total, iv.End)
+			}
 		}
 	}
 	for _, c := range p.Caches {
@@ -88,6 +90,9 @@ func (p *page) key() {
 	p.raw("</ul>\n")
 }
 
+// drawn says that an interval is work: looking a hit up is none.
+func drawn(s *Step, iv Interval) bool { return iv.Transfer || missed(s) }
+
 func (p *page) stepRow(s *Step, total float64) {
 	class, word, figure := "", "not run", ""
 	switch record.StepStatus(s.Status) {
@@ -121,11 +126,12 @@ func (p *page) stepRow(s *Step, total float64) {
 	p.raw(`</code><span class="t">`)
 	bars := false
 	for _, iv := range s.Intervals {
+		if !drawn(s, iv) {
+			continue
+		}
 		kind := class
 		if iv.Transfer {
 			kind = "move"
-		} else if class == "hit" || class == "off" {
-			continue // looking a hit up is no work
 		}
 		p.bar(kind, iv.Start, iv.End, total)
 		bars = true
