@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	gofs "io/fs"
 	"os"
 	"path/filepath"
 	"sync"
@@ -97,7 +96,7 @@ func (x *Index) key(path string, e *Entry) ([16]byte, bool) {
 	if fi.ModTime().After(changed) {
 		changed = fi.ModTime()
 	}
-	if x.start.Sub(changed) < time.Second || gofs.FileMode(e.stat.Mode) != e.Mode {
+	if x.start.Sub(changed) < time.Second {
 		return [16]byte{}, false
 	}
 	b := make([]byte, 0, 192)

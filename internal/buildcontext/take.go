@@ -43,7 +43,7 @@ func (s *Snapshot) Select(sel Selector) ([][2]int, error) {
 			return nil, err
 		}
 	}
-	return out.merged(), nil
+	return MergeRanges(out), nil
 }
 
 // selectBelow adds what the patterns take at and below one path.
@@ -172,8 +172,8 @@ func (r *ranges) add(start, end int) {
 	*r = append(*r, [2]int{start, end})
 }
 
-// merged returns the ranges in order, without overlaps.
-func (r ranges) merged() [][2]int {
+// MergeRanges returns half-open ranges in order, without overlaps.
+func MergeRanges(r [][2]int) [][2]int {
 	sort.Slice(r, func(i, j int) bool { return r[i][0] < r[j][0] })
 	var out [][2]int
 	for _, x := range r {

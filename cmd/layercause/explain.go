@@ -1,0 +1,22 @@
+package main
+
+import (
+	"github.com/spf13/cobra"
+
+	"github.com/layercause/layercause/internal/pipeline"
+)
+
+func explainCommand(env pipeline.Env) *cobra.Command {
+	var o pipeline.ExplainOptions
+	c := &cobra.Command{
+		Use:   "explain [flags] BASE HEAD",
+		Short: "Explain one build's record against an earlier one's",
+		Args:  cobra.ExactArgs(2),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			o.Base, o.Head = args[0], args[1]
+			return pipeline.Explain(cmd.Context(), env, o)
+		},
+	}
+	c.Flags().StringVar(&o.ReportDir, "report-dir", "", "write the reports to this folder too")
+	return c
+}

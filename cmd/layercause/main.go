@@ -1,0 +1,28 @@
+// Command layercause runs a BuildKit build and says which line of the Dockerfile
+// lost the cache, why, and what it cost.
+package main
+
+import (
+	"context"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/layercause/layercause/internal/pipeline"
+)
+
+// version is set by the linker.
+var version = "dev"
+
+func main() {
+	env := pipeline.SystemEnv(version)
+	root := &cobra.Command{
+		Use:           "layercause",
+		Short:         "Run a BuildKit build and explain its cache misses",
+		SilenceErrors: true,
+		SilenceUsage:  true,
+	}
+	root.CompletionOptions.HiddenDefaultCmd = true
+	root.AddCommand(buildCommand(env), explainCommand(env), versionCommand(env))
+	os.Exit(pipeline.ExitCode(os.Stderr, root.ExecuteContext(context.Background())))
+}

@@ -1,0 +1,263 @@
+package buildkit
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/containerd/platforms"
+	"github.com/opencontainers/go-digest"
+
+	"github.com/layercause/layercause/internal/dockerfile"
+	"github.com/layercause/layercause/internal/record"
+)
+
+// assembly puts the graph, the files and the status stream together.
+type assembly struct {
+	graph    *graph
+	file     *dockerfile.File
+	salt     record.Salt
+	sources  map[int]*source
+	resolved map[int]string
+	contexts []string
+	warnings []string
+
+	vertices []record.Vertex
+}
+
+// operations fills in what is known before the build has ended: every
+// operation's parts, files and key. It runs beside the build.
+func (a *assembly) operations(ctx context.Context) {
+	a.vertices = make([]record.Vertex, len(a.graph.vertices))
+	places := a.places()
+	for i, v := range a.graph.vertices {
+		r := &a.vertices[i]
+		r.Instruction, r.Platform, r.IgnoreCache, r.Kind = places[i], v.platform, v.ignoreCache, kindOf(v)
+		if r.Platform == "" {
+			r.Platform = platforms.Format(platforms.Normalize(platforms.DefaultSpec()))
+		}
+		hidden := a.hasVariables(places[i])
+		if v.op.GetSource() != nil {
+			r.Source = sourceOf(v, a.resolved, a.salt, hidden)
+			r.Source.Context = a.namedContext(places[i])
+			r.Key = sourceKey(r.Source, r.Platform, a.salt)
+			if s := a.sources[i]; s != nil {
+				r.Key = a.salt.Digest("files", manifestDigest(s.snapshot))
+			}
+			continue
+		}
+		cm, err := cacheMap(ctx, v)
+		if err != nil {
+			a.warnings = append(a.warnings, fmt.Sprintf("rebuilding the key of %s: %v", a.place(places[i]), err))
+		}
+		r.Parts = parts(v, cm, a.salt)
+		if r.Takes, err = takes(ctx, v, cm, a.sources, a.salt, !hidden); err != nil {
+			a.warnings = append(a.warnings, fmt.Sprintf("finding the files of %s: %v", a.place(places[i]), err))
+		}
+		key := []string{"key", r.Parts[len(r.Parts)-1].Digest}
+		for j, in := range v.inputs {
+			input := record.Input{Vertex: in.Vertex.(*vertex).index, Output: int(in.Index)}
+			selector := ""
+			if cm != nil && j < len(cm.Deps) {
+				input.ByContent = cm.Deps[j].ComputeDigestFunc != nil
+				selector = cm.Deps[j].Selector.String()
+			}
+			r.Inputs = append(r.Inputs, input)
+			part := a.vertices[input.Vertex].Key
+			for _, t := range r.Takes {
+				if t.Input == j {
+					part = t.Digest
+				}
+			}
+			key = append(key, fmt.Sprint(input.Output), selector, part)
+		}
+		r.Key = a.salt.Digest(key...)
+	}
+}
+
+// places maps each vertex to its instruction, or -1. Helper operations without
+// lines of their own, such as the files of a heredoc, belong to what uses them.
+func (a *assembly) places() []int {
+	out := make([]int, len(a.graph.vertices))
+	for i, v := range a.graph.vertices {
+		out[i] = -1
+		for _, l := range v.lines {
+			if at := a.instructionAt(l); at >= 0 && (out[i] < 0 || at < out[i]) {
+				out[i] = at
+			}
+		}
+	}
+	for i := len(a.graph.vertices) - 1; i >= 0; i-- {
+		if out[i] < 0 {
+			continue
+		}
+		for _, in := range a.graph.vertices[i].inputs {
+			if j := in.Vertex.(*vertex).index; out[j] < 0 && len(a.graph.vertices[j].lines) == 0 {
+				out[j] = out[i]
+			}
+		}
+	}
+	return out
+}
+
+func (a *assembly) instructionAt(l lineRange) int {
+	if a.file == nil {
+		return -1
+	}
+	for i, in := range a.file.Instructions {
+		if in.Line <= l.start && l.start <= in.EndLine {
+			return i
+		}
+	}
+	return -1
+}
+
+func (a *assembly) place(i int) string {
+	if i < 0 || a.file == nil {
+		return "an operation"
+	}
+	return fmt.Sprintf("%s:%d", a.file.Path, a.file.Instructions[i].Line)
+}
+
+func (a *assembly) hasVariables(i int) bool {
+	return i < 0 || a.file == nil || len(a.file.Instructions[i].Variables) > 0
+}
+
+// namedContext names the --build-context that stands in for the reference of a
+// FROM or --from.
+func (a *assembly) namedContext(i int) string {
+	if i < 0 || a.file == nil {
+		return ""
+	}
+	text := strings.ToLower(a.file.Instructions[i].Text)
+	for _, c := range a.contexts {
+		for word := range strings.FieldsSeq(strings.NewReplacer("=", " ", ",", " ").Replace(text)) {
+			if word == c || strings.TrimSuffix(c, ":latest") == word {
+				return c
+			}
+		}
+	}
+	return ""
+}
+
+// steps groups the vertices by instruction and platform. A vertex that two
+// stages share counts for both.
+func (a *assembly) steps(o *observer, start time.Time) []record.Step {
+	outcomes := a.outcomes(o, start)
+	type place struct {
+		instruction int
+		platform    string
+	}
+	byPlace := map[place]*record.Step{}
+	var order []place
+	for i, v := range a.graph.vertices {
+		r := &a.vertices[i]
+		r.Status, r.Intervals, r.Error = outcomes[i].status, outcomes[i].intervals, outcomes[i].err
+		if r.Source != nil || r.Instruction < 0 {
+			continue
+		}
+		at := []int{r.Instruction}
+		for _, l := range v.lines {
+			if x := a.instructionAt(l); x >= 0 && !slices.Contains(at, x) {
+				at = append(at, x)
+			}
+		}
+		for _, instruction := range at {
+			if !a.file.Instructions[instruction].Cacheable() {
+				continue
+			}
+			p := place{instruction, r.Platform}
+			if byPlace[p] == nil {
+				byPlace[p] = &record.Step{Instruction: instruction, Platform: r.Platform, Stage: a.stageName(instruction)}
+				order = append(order, p)
+			}
+			byPlace[p].Vertices = append(byPlace[p].Vertices, i)
+		}
+	}
+	slices.SortStableFunc(order, func(x, y place) int {
+		return cmp.Or(cmp.Compare(x.instruction, y.instruction), cmp.Compare(x.platform, y.platform))
+	})
+	steps := make([]record.Step, len(order))
+	for i, p := range order {
+		s := byPlace[p]
+		s.ID = fmt.Sprintf("s%d", i+1)
+		a.summarize(s)
+		steps[i] = *s
+	}
+	return steps
+}
+
+// summarize derives a step's status, times and key from its vertices.
+func (a *assembly) summarize(s *record.Step) {
+	statuses := map[record.StepStatus]bool{}
+	var keys []string
+	for _, i := range s.Vertices {
+		v := &a.vertices[i]
+		if v.Step == "" {
+			v.Step = s.ID
+		}
+		keys = append(keys, v.Key)
+		// A merge only puts layers on top of each other; it says nothing of the
+		// step's own work as long as there is some.
+		if v.Kind != record.OpMerge && v.Kind != record.OpDiff || len(s.Vertices) == 1 {
+			statuses[v.Status] = true
+		}
+		for _, iv := range v.Intervals {
+			if iv.Transfer {
+				s.TransferSeconds += iv.End - iv.Start
+			} else {
+				s.Seconds += iv.End - iv.Start
+			}
+		}
+	}
+	s.Key = a.salt.Digest(append([]string{"step"}, keys...)...)
+	switch {
+	case statuses[record.StepFailed]:
+		s.Status = record.StepFailed
+	case statuses[record.Miss]:
+		s.Status = record.Miss
+	case statuses[record.Hit]:
+		s.Status = record.Hit
+	default:
+		s.Status = record.NotRun
+	}
+}
+
+// outcomes reads the status stream. Equal operations are merged by the daemon
+// and report under one digest, so a silent one did what its twin did.
+func (a *assembly) outcomes(o *observer, start time.Time) []outcome {
+	out := make([]outcome, len(a.graph.vertices))
+	byKey := map[string]record.StepStatus{}
+	for i, v := range a.graph.vertices {
+		out[i] = o.outcome(v.digest, len(v.inputs), start)
+		if out[i].status != record.NotRun && a.vertices[i].Source == nil {
+			byKey[a.vertices[i].Key] = out[i].status
+		}
+	}
+	for i, v := range a.graph.vertices {
+		if s, ok := byKey[a.vertices[i].Key]; ok && out[i].status == record.NotRun && o.vertices[v.digest] == nil {
+			out[i].status = s
+		}
+	}
+	return out
+}
+
+func (a *assembly) stageName(instruction int) string {
+	stage := a.file.Instructions[instruction].Stage
+	if stage < 0 {
+		return ""
+	}
+	return a.file.Stages[stage].Name
+}
+
+// stepOf returns the step that a vertex belongs to.
+func (a *assembly) stepOf(d digest.Digest) (instruction int, step string) {
+	v := a.graph.byDigest[d]
+	if v == nil {
+		return -1, ""
+	}
+	return a.vertices[v.index].Instruction, a.vertices[v.index].Step
+}

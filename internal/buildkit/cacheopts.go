@@ -1,0 +1,148 @@
+package buildkit
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/moby/buildkit/client"
+	"github.com/tonistiigi/go-csvvalue"
+
+	"github.com/layercause/layercause/internal/record"
+)
+
+// setCaches translates --cache-from and --cache-to; every type passes through.
+func setCaches(o Options, r *request) error {
+	var err error
+	if r.imports, err = parseCaches("--cache-from", o.CacheFrom, o.Getenv); err != nil {
+		return err
+	}
+	if r.exports, err = parseCaches("--cache-to", o.CacheTo, o.Getenv); err != nil {
+		return err
+	}
+	r.opt.CacheImports, r.opt.CacheExports = r.imports, r.exports
+	if strings.EqualFold(r.buildArgs["BUILDKIT_INLINE_CACHE"], "1") || strings.EqualFold(r.buildArgs["BUILDKIT_INLINE_CACHE"], "true") {
+		r.opt.CacheExports = append(r.opt.CacheExports, client.CacheOptionsEntry{Type: "inline", Attrs: map[string]string{}})
+	}
+	return nil
+}
+
+// parseCaches reads buildx's syntax: KEY=VALUE fields, or bare references to a
+// registry.
+func parseCaches(flag string, values []string, getenv func(string) (string, bool)) ([]client.CacheOptionsEntry, error) {
+	var out []client.CacheOptionsEntry
+	for _, v := range values {
+		if strings.TrimSpace(v) == "" {
+			continue
+		}
+		fields, err := csvvalue.Fields(v, nil)
+		if err != nil {
+			return nil, &UsageError{fmt.Sprintf("%s: %v", flag, err), "quote values that hold a comma or a quote"}
+		}
+		if !strings.Contains(v, "=") {
+			for _, ref := range fields {
+				out = append(out, client.CacheOptionsEntry{Type: "registry", Attrs: map[string]string{"ref": ref}})
+			}
+			continue
+		}
+		attrs, err := keyValues(flag, v, fields)
+		if err != nil {
+			return nil, err
+		}
+		e := client.CacheOptionsEntry{Type: attrs["type"], Attrs: attrs}
+		delete(attrs, "type")
+		if err := completeCache(flag, &e, getenv); err != nil {
+			return nil, err
+		}
+		out = append(out, e)
+	}
+	return out, nil
+}
+
+// completeCache checks one entry and adds what buildx takes from the
+// environment.
+func completeCache(flag string, e *client.CacheOptionsEntry, getenv func(string) (string, bool)) error {
+	set := func(key string, names ...string) {
+		if e.Attrs[key] != "" {
+			return
+		}
+		for _, n := range names {
+			if v, ok := getenv(n); ok && v != "" {
+				e.Attrs[key] = v
+				return
+			}
+		}
+	}
+	switch e.Type {
+	case "":
+		return &UsageError{flag + ": a cache has no type", "write for example type=registry,ref=registry.example.com/app:cache"}
+	case "registry":
+		if e.Attrs["ref"] == "" {
+			return &UsageError{flag + ": type=registry needs ref", "add ref=REGISTRY/NAME:TAG"}
+		}
+	case "local":
+		key := map[string]string{"--cache-from": "src", "--cache-to": "dest"}[flag]
+		if e.Attrs[key] == "" {
+			return &UsageError{fmt.Sprintf("%s: type=local needs %s", flag, key), fmt.Sprintf("add %s=FOLDER", key)}
+		}
+	case "gha":
+		set("token", "ACTIONS_RUNTIME_TOKEN")
+		// A container action is not told which version of the service there is: the
+		// address of the second one says that it is that one.
+		results, _ := getenv("ACTIONS_RESULTS_URL")
+		server, _ := getenv("GITHUB_SERVER_URL")
+		if v2, _ := getenv("ACTIONS_CACHE_SERVICE_V2"); v2 != "" || results != "" && (server == "" || server == "https://github.com" || strings.HasSuffix(server, ".ghe.com")) {
+			set("url_v2", "ACTIONS_RESULTS_URL")
+			if e.Attrs["version"] == "" {
+				e.Attrs["version"] = "2"
+			}
+		}
+		set("url", "ACTIONS_CACHE_URL", "ACTIONS_RESULTS_URL")
+	case "s3":
+		set("access_key_id", "AWS_ACCESS_KEY_ID")
+		set("secret_access_key", "AWS_SECRET_ACCESS_KEY")
+		set("session_token", "AWS_SESSION_TOKEN")
+		set("region", "AWS_REGION")
+		set("bucket", "AWS_BUCKET")
+	case "azblob":
+		set("account_url", "AZURE_STORAGE_ACCOUNT_URL")
+	}
+	return nil
+}
+
+// cacheRef is what is shown of a cache: never a credential.
+func cacheRef(e client.CacheOptionsEntry) string {
+	switch e.Type {
+	case "registry":
+		return record.RedactURLs(e.Attrs["ref"])
+	case "local":
+		return filepath.Base(e.Attrs["src"] + e.Attrs["dest"])
+	case "gha":
+		if s := e.Attrs["scope"]; s != "" {
+			return s
+		}
+		return "buildkit"
+	case "s3":
+		return e.Attrs["bucket"] + "/" + e.Attrs["prefix"] + e.Attrs["name"]
+	case "azblob":
+		return e.Attrs["container"] + "/" + e.Attrs["prefix"] + e.Attrs["name"]
+	}
+	return ""
+}
+
+// missingLocalCache says why a local cache cannot be read. BuildKit itself only
+// warns on its log and leaves no trace in the status stream.
+func missingLocalCache(e client.CacheOptionsEntry) string {
+	if e.Type != "local" {
+		return ""
+	}
+	src := e.Attrs["src"]
+	if fi, err := os.Stat(src); err != nil || !fi.IsDir() {
+		return "the folder does not exist"
+	}
+	if _, err := os.Stat(filepath.Join(src, "index.json")); err != nil && e.Attrs["digest"] == "" {
+		return "the folder holds no cache: it has no index.json"
+	}
+	return ""
+}

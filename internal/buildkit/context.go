@@ -1,0 +1,192 @@
+package buildkit
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/containerd/containerd/v2/core/content"
+	contentlocal "github.com/containerd/containerd/v2/plugins/content/local"
+	"github.com/moby/buildkit/client/ociindex"
+	"github.com/moby/buildkit/frontend/dockerui"
+	"github.com/moby/buildkit/identity"
+
+	"github.com/layercause/layercause/internal/dockerfile"
+)
+
+// setContext finds the build context and the Dockerfile.
+func setContext(o Options, r *request) error {
+	switch {
+	case o.Context == "":
+		return &UsageError{"no build context given", `name the folder to build, for example "."`}
+	case isURL(o.Context):
+		return setRemoteContext(o, r)
+	}
+	fi, err := os.Stat(o.Context)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return &UsageError{fmt.Sprintf("the build context %q does not exist", o.Context), "name a folder or a git URL as the last argument"}
+	case err != nil:
+		return &UsageError{fmt.Sprintf("reading the build context: %v", err), "check the folder's permissions"}
+	case !fi.IsDir():
+		return &UsageError{fmt.Sprintf("the build context %q is not a folder", o.Context), "name the folder, and the Dockerfile with --file"}
+	}
+	if err := r.locals.add("context", o.Context); err != nil {
+		return err
+	}
+	file := o.File
+	if file == "" {
+		file = filepath.Join(o.Context, "Dockerfile")
+	}
+	return setDockerfile(o, r, file)
+}
+
+// setDockerfile reads the Dockerfile from this machine, so that a mistake in it
+// is found before a builder is asked.
+func setDockerfile(o Options, r *request, file string) error {
+	data, err := os.ReadFile(file)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return &UsageError{fmt.Sprintf("there is no Dockerfile at %q", file), "name it with --file, relative to the current folder"}
+	case err != nil:
+		return &UsageError{fmt.Sprintf("reading the Dockerfile: %v", err), "name a readable file with --file"}
+	}
+	if err := r.locals.add("dockerfile", filepath.Dir(file)); err != nil {
+		return err
+	}
+	r.opt.FrontendAttrs["filename"] = filepath.Base(file)
+	r.dockerfile, r.data = relative(o.Root, file), data
+	f, err := dockerfile.Parse(r.dockerfile, data)
+	if err != nil {
+		// A file with a syntax line is read by a frontend that may know more.
+		if hasSyntaxLine(data) {
+			return nil
+		}
+		return &UsageError{err.Error(), "mend the Dockerfile, or name another one with --file"}
+	}
+	return checkTarget(f, o.Target)
+}
+
+func checkTarget(f *dockerfile.File, target string) error {
+	if target == "" {
+		return nil
+	}
+	var names []string
+	for i, s := range f.Stages {
+		if strings.EqualFold(s.Name, target) || fmt.Sprint(i) == target {
+			return nil
+		}
+		names = append(names, s.Name)
+	}
+	return &UsageError{fmt.Sprintf("%s has no stage %q", f.Path, target), "the stages are: " + strings.Join(names, ", ")}
+}
+
+func hasSyntaxLine(data []byte) bool {
+	for line := range strings.SplitSeq(string(data), "\n") {
+		line = strings.TrimSpace(line)
+		if !strings.HasPrefix(line, "#") {
+			return false
+		}
+		if key, _, ok := strings.Cut(strings.TrimSpace(line[1:]), "="); ok && strings.EqualFold(strings.TrimSpace(key), "syntax") {
+			return true
+		}
+	}
+	return false
+}
+
+// setRemoteContext leaves the fetching to the daemon.
+func setRemoteContext(o Options, r *request) error {
+	r.opt.FrontendAttrs["context"] = o.Context
+	r.dockerfile = "Dockerfile"
+	if o.File == "" {
+		return nil
+	}
+	if filepath.IsAbs(o.File) {
+		r.opt.FrontendAttrs["dockerfilekey"] = "dockerfile"
+		return setDockerfile(o, r, o.File)
+	}
+	r.dockerfile = filepath.ToSlash(o.File)
+	r.opt.FrontendAttrs["filename"] = r.dockerfile
+	return nil
+}
+
+func isURL(s string) bool {
+	if _, ok, _ := dockerui.DetectGitContext(s, nil); ok {
+		return true
+	}
+	return strings.HasPrefix(s, "http://") || strings.HasPrefix(s, "https://")
+}
+
+// setNamedContexts translates --build-context.
+func setNamedContexts(o Options, r *request) error {
+	for _, c := range o.BuildContexts {
+		name, value, ok := strings.Cut(c, "=")
+		if !ok || name == "" || value == "" {
+			return &UsageError{fmt.Sprintf("--build-context %q is not NAME=VALUE", c), "write for example --build-context assets=./assets"}
+		}
+		name = strings.ToLower(name)
+		r.contexts = append(r.contexts, name)
+		path, isLayout := strings.CutPrefix(value, "oci-layout://")
+		switch {
+		case isLayout:
+			if err := setLayout(r, name, path); err != nil {
+				return err
+			}
+		case strings.HasPrefix(value, "docker-image://"), strings.HasPrefix(value, "target:"), isURL(value):
+			r.opt.FrontendAttrs["context:"+name] = value
+		default:
+			local := name
+			if name == "context" || name == "dockerfile" {
+				local = "_" + name // these two names are taken
+			}
+			if err := r.locals.add(local, value); err != nil {
+				return err
+			}
+			r.opt.FrontendAttrs["context:"+name] = "local:" + local
+		}
+	}
+	return nil
+}
+
+// setLayout gives the daemon an OCI layout: PATH, PATH:TAG or PATH@DIGEST.
+func setLayout(r *request, name, value string) error {
+	path, digest, _ := strings.Cut(value, "@")
+	tag := ""
+	if i := strings.LastIndexByte(path, ':'); i >= 0 && !strings.Contains(path[i:], "/") {
+		path, tag = path[:i], path[i+1:]
+	}
+	bad := func(why string) error {
+		return &UsageError{fmt.Sprintf("--build-context %s: the OCI layout %q %s", name, path, why), "write oci-layout://FOLDER, with :TAG or @DIGEST if the layout holds several images"}
+	}
+	if _, err := os.Stat(filepath.Join(path, "index.json")); err != nil {
+		return bad("has no index.json")
+	}
+	if digest == "" {
+		index := ociindex.NewStoreIndex(path)
+		desc, err := index.Get(tag)
+		if err == nil && desc == nil {
+			desc, err = index.GetSingle()
+		}
+		if err != nil || desc == nil {
+			return bad("does not say which image is meant")
+		}
+		digest = desc.Digest.String()
+	}
+	store, err := contentlocal.NewStore(path)
+	if err != nil {
+		return bad(err.Error())
+	}
+	if r.opt.OCIStores == nil {
+		r.opt.OCIStores = map[string]content.Store{}
+	}
+	id := identity.NewID()
+	r.opt.OCIStores[id] = store
+	if tag != "" {
+		id += ":" + tag
+	}
+	r.opt.FrontendAttrs["context:"+name] = "oci-layout://" + id + "@" + digest
+	return nil
+}

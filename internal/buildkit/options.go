@@ -1,0 +1,63 @@
+package buildkit
+
+import (
+	"io"
+
+	"github.com/layercause/layercause/internal/record"
+)
+
+// Options is a build as docker buildx would be asked for it: names, meaning and
+// value syntax are those of buildx's flags.
+type Options struct {
+	Context       string   // folder or URL
+	File          string   // Dockerfile; default Dockerfile in the context
+	Target        string   //
+	BuildArgs     []string // NAME=VALUE, or NAME for the value in the environment
+	BuildContexts []string // NAME=VALUE
+	Secrets       []string // id=ID[,src=PATH|,env=NAME]
+	// SecretValues are secrets given in memory, by ID.
+	SecretValues  map[string][]byte
+	SSH           []string // ID[=SOCKET|KEY[,KEY]]
+	Platforms     []string // OS/ARCH[/VARIANT], also comma-separated
+	Tags          []string
+	Outputs       []string // type=TYPE[,KEY=VALUE…], or a folder
+	Push, Load    bool
+	CacheFrom     []string
+	CacheTo       []string
+	NoCache       bool
+	NoCacheFilter []string // stages
+	Labels        []string // KEY=VALUE
+	Annotations   []string // [TYPE:]KEY=VALUE
+	Attests       []string // type=TYPE[,KEY=VALUE…]
+	Provenance    string
+	SBOM          string
+	AddHosts      []string // NAME=IP or NAME:IP
+	Network       string   // default, host or none
+	Ulimits       []string
+	ShmSize       string
+	Allow         []string // entitlements
+	CgroupParent  string
+	Pull          bool
+	Progress      string // auto, plain, tty, rawjson, quiet or none
+
+	// Salt keys the digests in the record.
+	Salt record.Salt
+	// IndexDir is where the digests of unchanged files are kept between builds.
+	IndexDir string
+	// Commit is put into the record as it is.
+	Commit record.Commit
+	// Root is the repository's folder; paths are shown relative to it. Empty for
+	// a context that is a URL.
+	Root string
+
+	Getenv func(string) (string, bool)
+	Stdout io.Writer // for an output that goes to "-"
+}
+
+// UsageError is a build that cannot be asked for: bad input of the user.
+type UsageError struct {
+	Problem string
+	Hint    string
+}
+
+func (e *UsageError) Error() string { return e.Problem }

@@ -1,0 +1,52 @@
+package buildkit
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/moby/buildkit/client"
+)
+
+// readResponse takes apart what the exporters answered, in the form of buildx's
+// metadata file: JSON values are decoded, the rest are strings.
+func (res *Result) readResponse(resp *client.SolveResponse) {
+	res.Metadata = map[string]any{}
+	if resp == nil {
+		return
+	}
+	for k, v := range resp.ExporterResponse {
+		res.Metadata[k] = v
+		dt, err := base64.StdEncoding.DecodeString(v)
+		if err != nil {
+			continue
+		}
+		var value any
+		if json.Unmarshal(dt, &value) != nil {
+			continue
+		}
+		if _, ok := value.(map[string]any); ok {
+			res.Metadata[k] = json.RawMessage(dt)
+		}
+	}
+	res.Digest = resp.ExporterResponse["containerimage.digest"]
+	res.ImageID = resp.ExporterResponse["containerimage.config.digest"]
+	if res.ImageID == "" {
+		res.ImageID = res.Digest
+	}
+}
+
+// readIgnore finds the ignore file as BuildKit does: the Dockerfile's own first.
+func readIgnore(contextDir, file string) ([]string, string) {
+	if file == "" {
+		file = filepath.Join(contextDir, "Dockerfile")
+	}
+	for _, path := range []string{file + ".dockerignore", filepath.Join(contextDir, ".dockerignore")} {
+		if dt, err := os.ReadFile(path); err == nil {
+			return strings.Split(strings.TrimSuffix(string(dt), "\n"), "\n"), path
+		}
+	}
+	return nil, ""
+}

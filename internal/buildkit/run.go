@@ -1,0 +1,313 @@
+package buildkit
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/moby/buildkit/client"
+	gateway "github.com/moby/buildkit/frontend/gateway/client"
+	"github.com/moby/buildkit/solver/errdefs"
+	"github.com/moby/buildkit/util/progress/progressui"
+	"github.com/opencontainers/go-digest"
+
+	"github.com/layercause/layercause/internal/buildkit/builder"
+	"github.com/layercause/layercause/internal/dockerfile"
+	"github.com/layercause/layercause/internal/record"
+)
+
+// Build is a checked build that has not run yet.
+type Build struct {
+	options Options
+	request *request
+	builder *builder.Builder
+	loads   bool // some output goes to a Docker engine
+}
+
+// Result is what came of a build.
+type Result struct {
+	Record *record.Record
+	// Err is the build's own error, nil if it succeeded. Its text may hold what
+	// the Dockerfile's commands printed, but no build-arg value.
+	Err error
+	// Metadata is what the exporter answered, as in buildx's --metadata-file.
+	Metadata map[string]any
+	// Digest and ImageID are those of the image, if one was exported.
+	Digest, ImageID string
+}
+
+// Prepare checks the options. It asks no builder, so that bad input is found at
+// once; its errors are *UsageError.
+func Prepare(o Options) (*Build, error) {
+	if o.Progress != "" && !slices.Contains([]string{"auto", "tty", "plain", "rawjson", "quiet", "none"}, o.Progress) {
+		return nil, &UsageError{fmt.Sprintf("--progress %q is unknown", o.Progress), "use auto, tty, plain, rawjson, quiet or none"}
+	}
+	b := &Build{options: o}
+	r, err := newRequest(o, b.load)
+	if err != nil {
+		return nil, err
+	}
+	b.request, b.loads = r, r.loads
+	return b, nil
+}
+
+// load opens the Docker engine's end of --load.
+func (b *Build) load() (io.WriteCloser, error) {
+	pr, pw := io.Pipe()
+	done := make(chan error, 1)
+	go func() {
+		err := b.builder.LoadImage(context.Background(), pr)
+		pr.CloseWithError(err)
+		done <- err
+	}()
+	return &imageWriter{PipeWriter: pw, done: done}, nil
+}
+
+// imageWriter ends only when the engine has taken the image.
+type imageWriter struct {
+	*io.PipeWriter
+	done chan error
+}
+
+func (w *imageWriter) Close() error {
+	return errors.Join(w.PipeWriter.Close(), <-w.done)
+}
+
+// Run builds on the given builder. The error is for a build that could not be
+// run at all; a build that failed is a result.
+// Progress goes to out.
+func (b *Build) Run(ctx context.Context, on *builder.Builder, out io.Writer) (*Result, error) {
+	b.builder = on
+	if b.loads {
+		if err := on.CanLoad(ctx); err != nil {
+			return nil, err
+		}
+	}
+	display, wait, err := b.display(ctx, out)
+	if err != nil {
+		return nil, err
+	}
+	start := time.Now()
+	var (
+		a        *assembly
+		analysis sync.WaitGroup
+	)
+	obs := newObserver()
+	status := make(chan *client.SolveStatus)
+	observed := make(chan struct{})
+	go func() {
+		defer close(observed)
+		defer close(display)
+		for s := range status {
+			obs.observe(s)
+			display <- s
+		}
+	}()
+	resp, buildErr := on.Client.Build(ctx, b.request.opt, "layercause", func(ctx context.Context, c gateway.Client) (*gateway.Result, error) {
+		res, err := c.Solve(ctx, gateway.SolveRequest{
+			Frontend: "dockerfile.v0", FrontendOpt: attrsOf(b.request.opt.FrontendAttrs, c.BuildOpts().Opts),
+		})
+		if err != nil {
+			return nil, err
+		}
+		g, err := readGraph(ctx, res, b.frontendFilename())
+		if err != nil {
+			return nil, err
+		}
+		a = b.newAssembly(g)
+		a.resolved = resolveRemotes(ctx, c, g)
+		analysis.Go(func() {
+			// The build's context ends with the build; the files are still there.
+			ctx := context.WithoutCancel(ctx)
+			var warnings []string
+			a.sources, warnings = b.request.locals.snapshots(ctx, g, start)
+			a.warnings = append(a.warnings, warnings...)
+			a.operations(ctx)
+		})
+		return res, nil
+	}, status)
+	<-observed
+	end := time.Now()
+	wait()
+	analysis.Wait()
+	if ctx.Err() != nil {
+		return nil, fmt.Errorf("building: %w", ctx.Err())
+	}
+	return b.result(a, obs, resp, buildErr, start, end), nil
+}
+
+// frontendFilename is the name under which the frontend reports the Dockerfile.
+func (b *Build) frontendFilename() string {
+	if n := b.request.opt.FrontendAttrs["filename"]; n != "" {
+		return n
+	}
+	return "Dockerfile"
+}
+
+func (b *Build) newAssembly(g *graph) *assembly {
+	data := g.dockerfile
+	if data == nil {
+		data = b.request.data
+	}
+	a := &assembly{graph: g, salt: b.options.Salt, contexts: b.request.contexts}
+	f, err := dockerfile.Parse(b.request.dockerfile, data)
+	if err != nil {
+		a.warnings = append(a.warnings, "explaining needs a Dockerfile of the known syntax: "+err.Error())
+		return a
+	}
+	a.file = f
+	return a
+}
+
+// result makes the record.
+func (b *Build) result(a *assembly, obs *observer, resp *client.SolveResponse, buildErr error, start, end time.Time) *Result {
+	redact := redactor(b.request.buildArgs)
+	r := &record.Record{
+		Schema: record.Schema, ID: newID(), SaltID: b.options.Salt.ID(), StartedAt: start.UTC(),
+		Seconds: seconds(end.Sub(start)), Status: record.Succeeded,
+		Invocation: b.invocation(), Commit: b.options.Commit,
+		Builder: record.Builder{Name: b.builder.Name, Driver: b.builder.Driver},
+		Caches:  obs.caches(b.request.imports, b.request.exports, start),
+	}
+	res := &Result{Record: r}
+	if a == nil {
+		r.Dockerfile = dockerfileOf(nil, b.request.dockerfile, b.request.data)
+	} else {
+		r.Dockerfile = dockerfileOf(a.file, b.request.dockerfile, cmpOr(a.graph.dockerfile, b.request.data))
+		r.Steps = a.steps(obs, start)
+		r.Vertices = a.vertices
+		r.Manifests = make([]record.Manifest, len(a.sources))
+		n := 0
+		for _, s := range a.sources {
+			r.Manifests[s.manifest] = manifestOf(s.name, s.snapshot)
+			n = max(n, s.manifest+1)
+		}
+		r.Manifests = r.Manifests[:n]
+		b.addIgnore(r)
+		r.Warnings = append(r.Warnings, a.warnings...)
+	}
+	for i := range r.Vertices {
+		r.Vertices[i].Error = redact(r.Vertices[i].Error)
+	}
+	for i := range r.Warnings {
+		r.Warnings[i] = redact(r.Warnings[i])
+	}
+	for i := range r.Caches {
+		r.Caches[i].Error = redact(r.Caches[i].Error)
+	}
+	if buildErr != nil {
+		r.Status = record.Failed
+		r.Failure = failureOf(a, buildErr, redact)
+		res.Err = errors.New(r.Failure.Message)
+		return res
+	}
+	r.Warnings = append(r.Warnings, b.request.locals.save()...)
+	res.readResponse(resp)
+	return res
+}
+
+func cmpOr(a, b []byte) []byte {
+	if a != nil {
+		return a
+	}
+	return b
+}
+
+func (b *Build) invocation() record.Invocation {
+	o := b.options
+	inv := record.Invocation{
+		Context: record.RedactURLs(o.Context), Dockerfile: b.request.dockerfile, Target: o.Target,
+		Platforms: slices.Sorted(slices.Values(b.request.platforms)), NoCache: o.NoCache,
+		NoCacheFilter: splitList(o.NoCacheFilter), NamedContexts: b.request.contexts,
+	}
+	if !isURL(o.Context) {
+		inv.Context = relative(o.Root, o.Context)
+	}
+	for name, value := range b.request.buildArgs {
+		inv.BuildArgs = append(inv.BuildArgs, record.Value{Name: name, Digest: o.Salt.Digest("env", name, value)})
+	}
+	slices.SortFunc(inv.BuildArgs, func(x, y record.Value) int { return strings.Compare(x.Name, y.Name) })
+	return inv
+}
+
+// failureOf finds the line that a build failed on.
+func failureOf(a *assembly, err error, redact func(string) string) *record.Failure {
+	f := &record.Failure{Message: redact(strings.TrimPrefix(err.Error(), "failed to solve: "))}
+	var ve *errdefs.VertexError
+	if a != nil && a.file != nil && errors.As(err, &ve) {
+		if i, step := a.stepOf(digest.Digest(ve.Digest)); i >= 0 {
+			in := a.file.Instructions[i]
+			f.File, f.Line, f.EndLine, f.Step = a.file.Path, in.Line, in.EndLine, step
+			return f
+		}
+	}
+	for _, s := range errdefs.Sources(err) {
+		if len(s.Ranges) > 0 {
+			f.Line, f.EndLine = int(s.Ranges[0].Start.Line), int(s.Ranges[len(s.Ranges)-1].End.Line)
+			if a != nil && a.file != nil {
+				f.File = a.file.Path
+			} else if s.Info != nil {
+				f.File = s.Info.Filename
+			}
+		}
+	}
+	return f
+}
+
+// display starts BuildKit's own progress display and returns its channel.
+func (b *Build) display(ctx context.Context, out io.Writer) (chan<- *client.SolveStatus, func(), error) {
+	ch := make(chan *client.SolveStatus)
+	done := make(chan struct{})
+	if b.options.Progress == "none" {
+		go func() {
+			defer close(done)
+			for range ch {
+			}
+		}()
+		return ch, func() { <-done }, nil
+	}
+	mode := progressui.DisplayMode(b.options.Progress)
+	if mode == "" {
+		mode = progressui.AutoMode
+	}
+	d, err := progressui.NewDisplay(out, mode)
+	if err != nil {
+		return nil, nil, &UsageError{fmt.Sprintf("--progress %s: %v", mode, err), "use --progress plain where there is no terminal"}
+	}
+	go func() {
+		defer close(done)
+		// The display must drain its channel even when the build is cancelled.
+		d.UpdateFrom(context.WithoutCancel(ctx), ch)
+		for range ch {
+		}
+	}()
+	return ch, func() { <-done }, nil
+}
+
+func newID() string {
+	var b [16]byte
+	rand.Read(b[:])
+	return hex.EncodeToString(b[:])
+}
+
+// addIgnore keeps the .dockerignore of the context beside its files.
+func (b *Build) addIgnore(r *record.Record) {
+	if isURL(b.options.Context) || r.Manifests == nil {
+		return
+	}
+	lines, path := readIgnore(b.options.Context, b.options.File)
+	for i := range r.Manifests {
+		if r.Manifests[i].Name == "context" && path != "" {
+			r.Manifests[i].Ignore = lines
+			r.Manifests[i].IgnorePath = relative(b.options.Root, filepath.Clean(path))
+		}
+	}
+}

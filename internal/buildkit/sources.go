@@ -1,0 +1,80 @@
+package buildkit
+
+import (
+	"context"
+	"strings"
+
+	"github.com/distribution/reference"
+	"github.com/moby/buildkit/client/llb/sourceresolver"
+	gateway "github.com/moby/buildkit/frontend/gateway/client"
+
+	"github.com/layercause/layercause/internal/record"
+)
+
+// resolveRemotes asks for the commit or the checksum of git and HTTP sources.
+// It has to be done inside the gateway's callback; the daemon needs the answers
+// anyway and keeps them.
+func resolveRemotes(ctx context.Context, c gateway.Client, g *graph) map[int]string {
+	out := map[int]string{}
+	for _, v := range g.vertices {
+		s := v.op.GetSource()
+		if s == nil || !strings.HasPrefix(s.Identifier, "git://") && !strings.HasPrefix(s.Identifier, "http") {
+			continue
+		}
+		res, err := c.ResolveSourceMetadata(ctx, s, sourceresolver.Opt{})
+		switch {
+		case err != nil: // the build itself will say so
+		case res.Git != nil:
+			out[v.index] = res.Git.Checksum
+		case res.HTTP != nil:
+			out[v.index] = res.HTTP.Digest.String()
+		}
+	}
+	return out
+}
+
+// sourceOf describes a source as it was resolved. Hidden says that the
+// reference was made from a variable, so that it must not be shown.
+func sourceOf(v *vertex, resolved map[int]string, salt record.Salt, hidden bool) *record.Source {
+	id := v.op.GetSource().Identifier
+	scheme, rest, _ := strings.Cut(id, "://")
+	s := &record.Source{Kind: record.SourceOther, Ref: id}
+	switch scheme {
+	case "docker-image":
+		s.Kind, s.Ref = record.SourceImage, rest
+		if name, digest, ok := strings.Cut(rest, "@"); ok {
+			s.Ref, s.Digest = name, digest
+		}
+		if named, err := reference.ParseNormalizedNamed(s.Ref); err == nil {
+			s.Ref = reference.FamiliarString(named)
+		}
+	case "oci-layout":
+		// The store's name is made up for each build.
+		s.Kind, s.Ref = record.SourceLayout, "OCI layout"
+		if _, digest, ok := strings.Cut(rest, "@"); ok {
+			s.Digest = digest
+		}
+	case "local":
+		s.Kind, s.Ref = record.SourceLocal, rest
+	case "git":
+		s.Kind, s.Digest = record.SourceGit, resolved[v.index]
+	case "http", "https":
+		s.Kind, s.Digest = record.SourceHTTP, resolved[v.index]
+	}
+	s.Ref = record.RedactURLs(s.Ref)
+	s.RefDigest = salt.Digest("ref", s.Ref)
+	if hidden {
+		s.Ref = ""
+	}
+	return s
+}
+
+// sourceKey is what enters the keys of the operations that use a source. With a
+// digest it is the digest alone: BuildKit does not ask under which name an image
+// was found.
+func sourceKey(s *record.Source, platform string, salt record.Salt) string {
+	if s.Digest != "" {
+		return salt.Digest("source", string(s.Kind), s.Digest, platform)
+	}
+	return salt.Digest("source", string(s.Kind), s.RefDigest, platform)
+}

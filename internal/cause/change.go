@@ -1,0 +1,275 @@
+package cause
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/layercause/layercause/internal/record"
+)
+
+// ownChanges compares two paired operations component by component.
+func (e *explainer) ownChanges(v, b *record.Vertex) []string {
+	var out []string
+	edited := e.head.Dockerfile.Instructions[v.Instruction].Text != e.base.Dockerfile.Instructions[b.Instruction].Text
+	parts := differing(v, b)
+	if edited && parts["op"] {
+		out = append(out, e.edited(v.Instruction))
+	}
+	vars := e.variables(v, b)
+	out = append(out, vars...)
+	if !edited && parts["op"] {
+		out = append(out, e.unedited(v, b, parts, len(vars) > 0)...)
+	}
+	return append(out, e.fileChanges(v, b)...)
+}
+
+// differing names the parts that differ.
+func differing(v, b *record.Vertex) map[string]bool {
+	before := map[string]string{}
+	for _, p := range b.Parts {
+		before[p.Name] = p.Digest
+	}
+	out := map[string]bool{}
+	for _, p := range v.Parts {
+		if d, ok := before[p.Name]; !ok || d != p.Digest {
+			out[p.Name] = true
+		}
+		delete(before, p.Name)
+	}
+	for name := range before {
+		out[name] = true
+	}
+	return out
+}
+
+// unedited explains an operation that changed although its text is the same.
+func (e *explainer) unedited(v, b *record.Vertex, parts map[string]bool, explained bool) []string {
+	var out []string
+	has := func(prefix string) bool {
+		for name := range parts {
+			if strings.HasPrefix(name, prefix) {
+				return true
+			}
+		}
+		return false
+	}
+	// What other instructions of the stage set.
+	for part, command := range map[string]string{"args": "SHELL", "user": "USER", "cwd": "WORKDIR"} {
+		if parts[part] {
+			out = append(out, e.setBy(v, b, command)...)
+		}
+	}
+	if has("action:") || len(out) == 0 && (has("mount:") || parts["args"]) {
+		out = append(out, e.expanded(v, b)...)
+	}
+	if parts["platform"] {
+		out = append(out, e.platformChange(v, b))
+	}
+	for _, name := range []string{"network", "security", "secret-env", "limits", "mount:"} {
+		if !has(name) || len(out) > 0 && name == "mount:" {
+			continue
+		}
+		c := e.at(StepOptions, v.Instruction)
+		c.Subject = strings.TrimSuffix(name, ":")
+		c.Evidence.Name = c.Subject
+		c.Detail = fmt.Sprintf("the %s option of the step changed", c.Subject)
+		if name == "limits" {
+			c.Detail = "a host, limit or other option of the build changed"
+		}
+		out = append(out, e.add(fmt.Sprintf("option %s %d", name, v.Instruction), c))
+	}
+	if len(out) == 0 && !explained && has("action:") {
+		out = append(out, e.unnamed(v, b))
+	}
+	return out
+}
+
+// setBy names the instruction above that sets what a step inherits.
+func (e *explainer) setBy(v, b *record.Vertex, command string) []string {
+	h := e.lastAbove(&e.head.Dockerfile, v.Instruction, command)
+	x := e.lastAbove(&e.base.Dockerfile, b.Instruction, command)
+	switch {
+	case h < 0 && x < 0:
+		return nil
+	case h < 0:
+		return []string{e.removal(v, []int{x})}
+	case x < 0:
+		c := e.at(InstructionAdded, h)
+		c.Subject, c.Detail = command, "the instruction is new"
+		return []string{e.add(fmt.Sprintf("added %d", h), c)}
+	case e.head.Dockerfile.Instructions[h].Text != e.base.Dockerfile.Instructions[x].Text:
+		if e.instructions[h] != x {
+			// Both stood there before; which of them is the last has changed.
+			return []string{e.replaced(h, x)}
+		}
+		return []string{e.edited(h)}
+	default:
+		return e.changedIn(e.head.Dockerfile.Instructions[h].Text, h, x)
+	}
+}
+
+// lastAbove finds the last instruction of a kind above another, in its stage and
+// the stages that it starts from.
+func (e *explainer) lastAbove(d *record.Dockerfile, instruction int, command string) int {
+	return find(d, instruction, func(in *record.Instruction) bool { return in.Command == command })
+}
+
+// find searches upwards from an instruction: its own stage, then the stages that
+// it starts from.
+func find(d *record.Dockerfile, instruction int, match func(*record.Instruction) bool) int {
+	if instruction < 0 {
+		return -1
+	}
+	stage := d.Instructions[instruction].Stage
+	for depth := 0; stage >= 0 && depth <= len(d.Stages); depth++ {
+		for i := instruction; i >= 0; i-- {
+			if in := &d.Instructions[i]; in.Stage == stage && match(in) {
+				return i
+			}
+		}
+		stage = d.Stages[stage].Parent
+		instruction = len(d.Instructions) - 1
+	}
+	return -1
+}
+
+// edited is an instruction whose text changed.
+func (e *explainer) edited(h int) string {
+	c := e.at(InstructionChanged, h)
+	c.Subject = commandOf(e.head, h)
+	c.Detail = "the instruction was edited"
+	if b, ok := e.instructions[h]; ok {
+		c.Evidence.Before = e.base.Dockerfile.Instructions[b].Text
+	}
+	c.Evidence.After = c.Instruction
+	return e.add(fmt.Sprintf("edited %d", h), c)
+}
+
+func (e *explainer) replaced(h, b int) string {
+	c := e.at(InstructionChanged, h)
+	c.Subject = commandOf(e.head, h)
+	c.Detail = fmt.Sprintf("another %s applies than before", c.Subject)
+	c.Evidence.Before, c.Evidence.After = e.base.Dockerfile.Instructions[b].Text, c.Instruction
+	return e.add(fmt.Sprintf("edited %d", h), c)
+}
+
+// removal names the step below the place where instructions were taken out.
+func (e *explainer) removal(v *record.Vertex, removed []int) string {
+	c := e.at(InstructionChanged, v.Instruction)
+	in := e.base.Dockerfile.Instructions[removed[len(removed)-1]]
+	c.Subject = in.Command
+	c.Detail = fmt.Sprintf("%q, which stood above it, was removed", firstLine(in.Text))
+	if len(removed) > 1 {
+		c.Detail = fmt.Sprintf("%d instructions that stood above it were removed", len(removed))
+	}
+	c.Evidence.Before = in.Text
+	return e.add(fmt.Sprintf("removed %v", removed), c)
+}
+
+func firstLine(s string) string {
+	s, _, _ = strings.Cut(s, "\n")
+	return s
+}
+
+// platformChange is a step that is built for another platform than before.
+func (e *explainer) platformChange(v, b *record.Vertex) string {
+	c := e.at(Platform, e.fromOf(v.Instruction))
+	c.Subject = v.Platform
+	c.Detail = fmt.Sprintf("the platform changed from %s to %s", b.Platform, v.Platform)
+	c.Evidence.Before, c.Evidence.After = b.Platform, v.Platform
+	return e.add("platform "+v.Platform, c)
+}
+
+// sourceChange compares what a source resolved to.
+func (e *explainer) sourceChange(v, b *record.Vertex) []string {
+	if v.Key == b.Key || v.Source == nil || b.Source == nil {
+		return nil
+	}
+	h, o := v.Source, b.Source
+	if h.Kind == record.SourceLocal {
+		return nil // compared as files
+	}
+	c := e.at(BaseImageMoved, v.Instruction)
+	c.Subject = h.Ref
+	c.Evidence.Before, c.Evidence.After = o.Digest, h.Digest
+	switch {
+	case v.Platform != b.Platform && h.Digest == o.Digest:
+		return []string{e.platformChange(v, b)}
+	case h.Kind == record.SourceGit, h.Kind == record.SourceHTTP:
+		c.Kind = RemoteSource
+		c.Detail = fmt.Sprintf("%s gives other content than before", nonEmpty(h.Ref, "the remote source"))
+	case h.Context != "" || o.Context != "":
+		c.Kind, c.Subject = NamedContext, nonEmpty(h.Context, o.Context)
+		c.Detail = fmt.Sprintf("the named context %s is another image than before", c.Subject)
+	case h.RefDigest == o.RefDigest:
+		c.Detail = fmt.Sprintf("%s points to another image than before", nonEmpty(h.Ref, "the base image"))
+	default:
+		return e.referenceChange(v, b, c)
+	}
+	return []string{e.add(fmt.Sprintf("source %d %s", v.Instruction, h.RefDigest), c)}
+}
+
+// referenceChange is a FROM or --from that names another image: its own text was
+// edited, or a variable in it changed.
+func (e *explainer) referenceChange(v, b *record.Vertex, c Cause) []string {
+	if v.Instruction >= 0 && b.Instruction >= 0 {
+		text := e.head.Dockerfile.Instructions[v.Instruction].Text
+		if text == e.base.Dockerfile.Instructions[b.Instruction].Text {
+			if vars := e.changedIn(text, v.Instruction, b.Instruction); len(vars) > 0 {
+				return vars
+			}
+		}
+	}
+	c.Kind = BaseImageChanged
+	c.Evidence.Before, c.Evidence.After = nonEmpty(b.Source.Ref, b.Source.Digest), nonEmpty(v.Source.Ref, v.Source.Digest)
+	c.Detail = fmt.Sprintf("the base image changed from %s to %s", c.Evidence.Before, c.Evidence.After)
+	return []string{e.add(fmt.Sprintf("base %d", v.Instruction), c)}
+}
+
+// baseChanged is a stage that starts from a stage where it started from an image
+// before, or the other way round.
+func (e *explainer) baseChanged(hv, consumer *record.Vertex) string {
+	at := e.fromOf(consumer.Instruction)
+	if hv.Source != nil && hv.Instruction >= 0 {
+		at = hv.Instruction
+	}
+	c := e.at(BaseImageChanged, at)
+	c.Detail = "the stage starts from something else than before"
+	if at >= 0 {
+		c.Evidence.After = e.head.Dockerfile.Instructions[at].Text
+		if b, ok := e.instructions[at]; ok {
+			c.Evidence.Before = e.base.Dockerfile.Instructions[b].Text
+		}
+		c.Subject = strings.TrimSpace(strings.TrimPrefix(c.Evidence.After, "FROM"))
+	}
+	return e.add(fmt.Sprintf("base %d", at), c)
+}
+
+func nonEmpty(s ...string) string {
+	if i := slices.IndexFunc(s, func(x string) bool { return x != "" }); i >= 0 {
+		return s[i]
+	}
+	return ""
+}
+
+// unnamed is a key that differs while no component of it can be named.
+func (e *explainer) unnamed(v, b *record.Vertex) string {
+	c := e.at(Unexplained, v.Instruction)
+	c.Detail = "its key differs from the earlier build's, and no component that was compared says why"
+	for _, in := range v.Inputs {
+		if in.ByContent && !hasTake(v, 0) && e.head.Vertices[in.Vertex].Source == nil {
+			c.Kind = StageOutput
+			c.Detail = "the output of the stage it copies from differs from the earlier build's"
+			c.Subject = e.stageOf(e.head.Vertices[in.Vertex].Instruction)
+			c.Evidence.Before, c.Evidence.After = b.Key, v.Key
+			return e.add(fmt.Sprintf("stage-output %d", v.Instruction), c)
+		}
+	}
+	for _, p := range v.Parts {
+		if !differing(v, b)[p.Name] {
+			c.Evidence.Compared = append(c.Evidence.Compared, p.Name)
+		}
+	}
+	return e.add(fmt.Sprintf("unnamed %d", v.Instruction), c)
+}

@@ -1,0 +1,257 @@
+package cause
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/layercause/layercause/internal/record"
+)
+
+// Explain says why the steps of head missed, compared with base. Base is nil if
+// no earlier record was found; searched then says where. Every step that missed
+// is in at least one cause, and every cause has at least one step.
+func Explain(head, base *record.Record, searched []string) []Cause {
+	e := &explainer{head: head, base: base, searched: searched, causes: map[string]*Cause{}, memo: map[int][]string{}}
+	if base != nil {
+		e.pairing = pair(head, base)
+	}
+	for i := range head.Steps {
+		if head.Steps[i].Status == record.Miss {
+			e.explain(&head.Steps[i])
+		}
+	}
+	return e.sorted()
+}
+
+// explainer collects causes under a name that is the same for the same cause.
+type explainer struct {
+	head, base *record.Record
+	searched   []string
+	*pairing
+	causes map[string]*Cause
+	memo   map[int][]string // the roots of each vertex
+}
+
+// explain attributes one step that missed.
+func (e *explainer) explain(s *record.Step) {
+	var roots []string
+	for _, i := range s.Vertices {
+		if v := &e.head.Vertices[i]; v.Status == record.Miss || v.Status == record.NotRun {
+			roots = append(roots, e.roots(i)...)
+		}
+	}
+	if len(roots) == 0 {
+		roots = []string{e.lost(s)}
+	}
+	slices.Sort(roots)
+	for _, name := range slices.Compact(roots) {
+		c := e.causes[name]
+		c.Steps = append(c.Steps, s.ID)
+	}
+}
+
+// roots returns the names of the causes that made a vertex's key differ: its
+// own, and those of its inputs.
+func (e *explainer) roots(i int) []string {
+	if r, ok := e.memo[i]; ok {
+		return r
+	}
+	e.memo[i] = nil // the graph has no cycles; a hostile one must not hang us
+	v := &e.head.Vertices[i]
+	var out []string
+	if v.IgnoreCache {
+		out = append(out, e.noCache(v))
+	} else {
+		out = e.changed(i, v)
+	}
+	slices.Sort(out)
+	out = slices.Compact(out)
+	e.memo[i] = out
+	return out
+}
+
+func (e *explainer) changed(i int, v *record.Vertex) []string {
+	if e.base == nil {
+		return e.inputRoots(v, nil)
+	}
+	j, ok := e.vertices[i]
+	if !ok {
+		if v.Source != nil {
+			return nil // judged where it is used, against what stood there before
+		}
+		return append(e.inputRoots(v, nil), e.unpaired(v))
+	}
+	b := &e.base.Vertices[j]
+	if v.Source != nil {
+		return e.sourceChange(v, b)
+	}
+	if v.Key == b.Key {
+		// Only a step that was told to ignore the cache changes what follows it
+		// without changing a key.
+		return e.inputRoots(v, nil)
+	}
+	own := e.ownChanges(v, b)
+	in := e.inputRoots(v, b)
+	if len(own)+len(in) == 0 {
+		own = append(own, e.unnamed(v, b))
+	}
+	return append(own, in...)
+}
+
+// inputRoots collects the roots of the inputs. With b given, what stood in the
+// same place in the base is compared too.
+func (e *explainer) inputRoots(v, b *record.Vertex) []string {
+	var out []string
+	for n, in := range v.Inputs {
+		if hasTake(v, n) {
+			continue // by content: compared as files
+		}
+		out = append(out, e.roots(in.Vertex)...)
+		if b != nil && n < len(b.Inputs) {
+			out = append(out, e.moved(v, in.Vertex, b.Inputs[n].Vertex)...)
+		}
+	}
+	if b != nil && len(b.Inputs) > len(v.Inputs) && len(out) == 0 {
+		return nil
+	}
+	return out
+}
+
+func hasTake(v *record.Vertex, input int) bool {
+	return slices.ContainsFunc(v.Takes, func(t record.Take) bool { return t.Input == input })
+}
+
+// moved looks at one input whose place was taken by another operation before.
+func (e *explainer) moved(v *record.Vertex, h, b int) []string {
+	hv, bv := &e.head.Vertices[h], &e.base.Vertices[b]
+	if j, ok := e.vertices[h]; ok {
+		if j == b || hv.Key == bv.Key {
+			return nil
+		}
+		if removed := e.removedBetween(b, j); len(removed) > 0 {
+			return []string{e.removal(v, removed)}
+		}
+	}
+	switch {
+	case hv.Source != nil && bv.Source != nil:
+		return e.sourceChange(hv, bv)
+	case hv.Source != nil || bv.Source != nil:
+		return []string{e.baseChanged(hv, v)}
+	}
+	return nil
+}
+
+// removedBetween lists the base's instructions from vertex b up to, and without,
+// vertex stop that the head no longer has. It is empty if stop is not reached.
+func (e *explainer) removedBetween(b, stop int) []int {
+	var out []int
+	for steps := 0; b != stop && steps <= len(e.base.Vertices); steps++ {
+		v := &e.base.Vertices[b]
+		if len(v.Inputs) == 0 {
+			return nil
+		}
+		if _, ok := e.reverse[v.Instruction]; !ok && v.Instruction >= 0 {
+			out = append(out, v.Instruction)
+		}
+		b = v.Inputs[0].Vertex
+	}
+	return out
+}
+
+// add registers a cause under a name, once.
+func (e *explainer) add(name string, c Cause) string {
+	if _, ok := e.causes[name]; !ok {
+		e.causes[name] = &c
+	}
+	return name
+}
+
+// at is a cause that names an instruction of the head.
+func (e *explainer) at(kind Kind, instruction int) Cause {
+	c := Cause{Kind: kind, File: e.head.Dockerfile.Path}
+	if instruction >= 0 && instruction < len(e.head.Dockerfile.Instructions) {
+		in := e.head.Dockerfile.Instructions[instruction]
+		c.Line, c.EndLine, c.Instruction = in.Line, in.EndLine, in.Text
+	}
+	return c
+}
+
+func (e *explainer) noCache(v *record.Vertex) string {
+	c := e.at(NoCache, v.Instruction)
+	c.Subject = "--no-cache"
+	if !e.head.Invocation.NoCache {
+		c.Subject = "--no-cache-filter"
+		if stage := e.stageOf(v.Instruction); stage != "" {
+			c.Subject += " " + stage
+		}
+	}
+	c.Detail = fmt.Sprintf("the build was told to ignore the cache (%s)", c.Subject)
+	return e.add(fmt.Sprintf("no-cache %s", c.Subject), c)
+}
+
+func (e *explainer) stageOf(instruction int) string {
+	if instruction < 0 {
+		return ""
+	}
+	if s := e.head.Dockerfile.Instructions[instruction].Stage; s >= 0 {
+		return e.head.Dockerfile.Stages[s].Name
+	}
+	return ""
+}
+
+// unpaired is an operation whose instruction the base does not have.
+func (e *explainer) unpaired(v *record.Vertex) string {
+	if _, ok := e.platforms[v.Platform]; !ok {
+		c := e.at(Platform, e.fromOf(v.Instruction))
+		c.Subject = v.Platform
+		c.Detail = fmt.Sprintf("%s was not built before", v.Platform)
+		c.Evidence.After = v.Platform
+		return e.add("platform "+v.Platform, c)
+	}
+	c := e.at(InstructionAdded, v.Instruction)
+	c.Subject = commandOf(e.head, v.Instruction)
+	c.Detail = "the instruction is new"
+	if b, ok := e.instructions[v.Instruction]; ok {
+		// The same instruction, but made of other operations.
+		c.Kind, c.Detail = StepOptions, "the instruction is carried out in another way than before"
+		c.Evidence.Before, c.Evidence.After = e.base.Dockerfile.Instructions[b].Text, c.Instruction
+	}
+	return e.add(fmt.Sprintf("added %d", v.Instruction), c)
+}
+
+func commandOf(r *record.Record, instruction int) string {
+	if instruction < 0 {
+		return ""
+	}
+	return r.Dockerfile.Instructions[instruction].Command
+}
+
+// fromOf returns the FROM of the stage that an instruction stands in.
+func (e *explainer) fromOf(instruction int) int {
+	if instruction < 0 {
+		return -1
+	}
+	if s := e.head.Dockerfile.Instructions[instruction].Stage; s >= 0 {
+		return e.head.Dockerfile.Stages[s].From
+	}
+	return -1
+}
+
+// sorted returns the causes that have steps, by line, numbered.
+func (e *explainer) sorted() []Cause {
+	out := []Cause{}
+	for _, name := range slices.Sorted(maps.Keys(e.causes)) {
+		if c := e.causes[name]; len(c.Steps) > 0 {
+			out = append(out, *c)
+		}
+	}
+	slices.SortStableFunc(out, func(a, b Cause) int {
+		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Subject, b.Subject))
+	})
+	for i := range out {
+		out[i].ID = fmt.Sprintf("c%d", i+1)
+	}
+	return out
+}

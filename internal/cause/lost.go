@@ -1,0 +1,147 @@
+package cause
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/layercause/layercause/internal/record"
+)
+
+// lost explains a step whose key is the same as before, or that nothing can be
+// compared with: its result was not in the cache.
+func (e *explainer) lost(s *record.Step) string {
+	if e.base == nil {
+		c := e.at(FirstBuild, s.Instruction)
+		c.Detail = "no earlier record of this build was found"
+		c.Evidence.Searched = e.searched
+		return e.add("first-build", c)
+	}
+	neededBy := e.neededBy(s)
+	if b := e.baseStep(s); b != nil && e.base.Status == record.Failed && (b.Status == record.NotRun || b.Status == record.StepFailed) {
+		c := e.at(PreviousBuildFailed, s.Instruction)
+		c.Detail = "the earlier build failed before this step had a result"
+		c.Subject = e.base.Commit.SHA
+		c.Evidence.NeededBy = neededBy
+		return e.add("previous-build-failed", c)
+	}
+	if name, ok := e.failedImport(s, neededBy); ok {
+		return name
+	}
+	if len(neededBy) > 0 {
+		c := e.at(RerunForChild, s.Instruction)
+		c.Detail = "nothing changed here; its result was not in the cache, and a later step that missed needed it"
+		c.Subject = strings.Join(neededBy, ", ")
+		c.Evidence.NeededBy = neededBy
+		c.Evidence.Compared = compared(e.head, s)
+		return e.add("rerun "+s.ID, c)
+	}
+	c := e.at(Unexplained, s.Instruction)
+	c.Detail = "everything compared is equal, so its result was lost from the cache, and nothing tells where"
+	c.Evidence.Compared = compared(e.head, s)
+	return e.add("unexplained "+s.ID, c)
+}
+
+// baseStep is the step of the base for the same instruction.
+func (e *explainer) baseStep(s *record.Step) *record.Step {
+	b, ok := e.instructions[s.Instruction]
+	if !ok {
+		return nil
+	}
+	i := slices.IndexFunc(e.base.Steps, func(x record.Step) bool {
+		return x.Instruction == b && x.Platform == e.platforms[s.Platform]
+	})
+	if i < 0 {
+		return nil
+	}
+	return &e.base.Steps[i]
+}
+
+// neededBy lists the steps that missed and use the step's output.
+func (e *explainer) neededBy(s *record.Step) []string {
+	var out []string
+	for _, x := range e.head.Steps {
+		if x.ID == s.ID || x.Status != record.Miss && x.Status != record.StepFailed {
+			continue
+		}
+		for _, i := range x.Vertices {
+			for _, in := range e.head.Vertices[i].Inputs {
+				if slices.Contains(s.Vertices, in.Vertex) && !slices.Contains(out, x.ID) {
+					out = append(out, x.ID)
+				}
+			}
+		}
+	}
+	return out
+}
+
+// failedImport blames the import only if every cache that the build was given
+// could not be read.
+func (e *explainer) failedImport(s *record.Step, neededBy []string) (string, bool) {
+	var first *record.CacheAccess
+	for i, c := range e.head.Caches {
+		if c.Direction != record.Import {
+			continue
+		}
+		if c.Error == "" {
+			return "", false
+		}
+		if first == nil {
+			first = &e.head.Caches[i]
+		}
+	}
+	if first == nil {
+		return "", false
+	}
+	kind, detail := CacheImportFailed, fmt.Sprintf("the cache %s could not be imported", first.Ref)
+	for _, s := range []string{"not found", "does not exist", "holds no cache"} {
+		if strings.Contains(first.Error, s) {
+			kind, detail = CacheEmpty, fmt.Sprintf("there is no cache at %s", first.Ref)
+		}
+	}
+	c := e.at(kind, s.Instruction)
+	c.Subject, c.Detail = first.Ref, detail
+	c.Evidence.Error, c.Evidence.NeededBy = first.Error, neededBy
+	return e.add(string(kind), c), true
+}
+
+// compared lists what of a step was compared and found equal.
+func compared(r *record.Record, s *record.Step) []string {
+	seen := map[string]bool{}
+	var out []string
+	add := func(x string) {
+		if !seen[x] {
+			seen[x] = true
+			out = append(out, x)
+		}
+	}
+	add("instruction")
+	for _, i := range s.Vertices {
+		for _, p := range r.Vertices[i].Parts {
+			name, _, _ := strings.Cut(p.Name, ":")
+			switch name {
+			case "args":
+				add("command")
+			case "env", "env-order":
+				add("environment")
+			case "mount":
+				add("mounts")
+			case "cwd":
+				add("working directory")
+			case "user":
+				add("user")
+			case "network", "security", "limits", "secret-env":
+				add("options")
+			case "platform":
+				add("platform")
+			}
+		}
+		if len(r.Vertices[i].Takes) > 0 {
+			add("context files")
+		}
+		if len(r.Vertices[i].Inputs) > 0 {
+			add("inputs")
+		}
+	}
+	return out
+}

@@ -1,0 +1,256 @@
+package cause
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/layercause/layercause/internal/record"
+)
+
+// variables explains the differences in the environment of a RUN: every declared
+// ARG and ENV enters it, used or not, and in order.
+func (e *explainer) variables(v, b *record.Vertex) []string {
+	h, o := environment(v), environment(b)
+	var changed []string
+	for name, d := range h {
+		if o[name] != d {
+			changed = append(changed, name)
+		}
+	}
+	for name := range o {
+		if _, ok := h[name]; !ok {
+			changed = append(changed, name)
+		}
+	}
+	slices.Sort(changed)
+	var out []string
+	for _, name := range changed {
+		out = append(out, e.variable(name, v, b, changed, h, o)...)
+	}
+	if len(changed) == 0 && differing(v, b)["env-order"] {
+		out = append(out, e.reordered(v, b))
+	}
+	return out
+}
+
+func environment(v *record.Vertex) map[string]string {
+	out := map[string]string{}
+	for _, p := range v.Parts {
+		if name, ok := strings.CutPrefix(p.Name, "env:"); ok {
+			out[name] = p.Digest
+		}
+	}
+	return out
+}
+
+// variable names the line that gave a variable another value.
+func (e *explainer) variable(name string, v, b *record.Vertex, changed []string, h, o map[string]string) []string {
+	at := declaration(&e.head.Dockerfile, v.Instruction, name)
+	was := declaration(&e.base.Dockerfile, b.Instruction, name)
+	switch {
+	case at < 0 && was < 0:
+		// The base image brings it. If another image is used, that is the cause.
+		if len(e.inputRoots(v, b)) > 0 {
+			return nil
+		}
+		c := e.at(Env, e.fromOf(v.Instruction))
+		c.Subject, c.Evidence.Name = name, name
+		c.Detail = fmt.Sprintf("the base image sets %s to another value", name)
+		return []string{e.add("env "+name, c)}
+	case at >= 0 && was >= 0 && derived(&e.head.Dockerfile, at, e.base.Dockerfile.Instructions[was].Text, changed, name):
+		return nil // it follows another variable that changed, which is named
+	}
+	command := ""
+	if at >= 0 {
+		command = commandOf(e.head, at)
+	} else {
+		command = commandOf(e.base, was)
+	}
+	if command == "ARG" {
+		return []string{e.buildArg(name, at, v.Instruction, h[name], o[name])}
+	}
+	if at >= 0 && was >= 0 {
+		if e.instructions[at] == was {
+			return []string{e.edited(at)}
+		}
+		return []string{e.replaced(at, was)}
+	}
+	c := e.at(Env, at)
+	c.Detail = fmt.Sprintf("ENV %s is new", name)
+	if at < 0 {
+		c = e.at(Env, v.Instruction)
+		c.Detail = fmt.Sprintf("ENV %s, which stood above it, was removed", name)
+	}
+	c.Subject, c.Evidence.Name = name, name
+	return []string{e.add("env "+name, c)}
+}
+
+// buildArg names the ARG line; if that was removed, the step.
+func (e *explainer) buildArg(name string, at, step int, after, before string) string {
+	c := e.at(BuildArg, at)
+	switch {
+	case at < 0:
+		c = e.at(BuildArg, step)
+		c.Detail = fmt.Sprintf("ARG %s, which stood above it, was removed", name)
+	case before == "":
+		c.Detail = fmt.Sprintf("ARG %s is new", name)
+	default:
+		c.Detail = fmt.Sprintf("the build argument %s has another value than before", name)
+	}
+	c.Subject = name
+	c.Evidence.Name, c.Evidence.Before, c.Evidence.After = name, before, after
+	return e.add(fmt.Sprintf("build-arg %s %d", name, c.Line), c)
+}
+
+// declaration finds the ARG or ENV line whose value a step sees.
+func declaration(d *record.Dockerfile, instruction int, name string) int {
+	return find(d, instruction, func(in *record.Instruction) bool {
+		return (in.Command == "ARG" || in.Command == "ENV") && slices.Contains(in.Names, name)
+	})
+}
+
+// derived says that a declaration did not change itself but reads another
+// variable that did.
+func derived(d *record.Dockerfile, at int, before string, changed []string, name string) bool {
+	in := d.Instructions[at]
+	if in.Text != before {
+		return false
+	}
+	return slices.ContainsFunc(references(in.Text), func(ref string) bool {
+		return ref != name && slices.Contains(changed, ref)
+	})
+}
+
+// references lists the variables that a text names as $NAME or ${NAME…}.
+func references(text string) []string {
+	var out []string
+	for i := 0; i < len(text); i++ {
+		switch {
+		case text[i] == '\\':
+			i++
+			continue
+		case text[i] != '$':
+			continue
+		}
+		j := i + 1
+		if j < len(text) && text[j] == '{' {
+			j++
+		}
+		start := j
+		for j < len(text) && (text[j] == '_' || text[j]|0x20 >= 'a' && text[j]|0x20 <= 'z' || text[j] >= '0' && text[j] <= '9') {
+			j++
+		}
+		if j > start {
+			out = append(out, text[start:j])
+		}
+	}
+	return out
+}
+
+// reordered is an environment with the same variables in another order.
+func (e *explainer) reordered(v, b *record.Vertex) string {
+	h, o := order(v), order(b)
+	name := ""
+	for i := range h {
+		if i >= len(o) || h[i] != o[i] {
+			name = h[i]
+			break
+		}
+	}
+	kind, at := Env, declaration(&e.head.Dockerfile, v.Instruction, name)
+	if at >= 0 && commandOf(e.head, at) == "ARG" {
+		kind = BuildArg
+	}
+	c := e.at(kind, at)
+	c.Subject, c.Evidence.Name = name, name
+	c.Evidence.Before, c.Evidence.After = strings.Join(o, " "), strings.Join(h, " ")
+	c.Detail = fmt.Sprintf("%s stands in another place than before, and the order of variables counts", name)
+	return e.add(fmt.Sprintf("order %s", name), c)
+}
+
+func order(v *record.Vertex) []string {
+	var out []string
+	for _, p := range v.Parts {
+		if name, ok := strings.CutPrefix(p.Name, "env:"); ok {
+			out = append(out, name)
+		}
+	}
+	return out
+}
+
+// expanded explains an operation whose text is the same but stands for something
+// else, because a variable in it changed.
+func (e *explainer) expanded(v, b *record.Vertex) []string {
+	out := e.changedIn(e.head.Dockerfile.Instructions[v.Instruction].Text, v.Instruction, b.Instruction)
+	if len(out) > 0 {
+		return out
+	}
+	// It stamps the files that COPY, ADD and WORKDIR make.
+	if h, o := argument(e.head, "SOURCE_DATE_EPOCH"), argument(e.base, "SOURCE_DATE_EPOCH"); h != o {
+		at := declaration(&e.head.Dockerfile, v.Instruction, "SOURCE_DATE_EPOCH")
+		if at < 0 {
+			at = find(&e.head.Dockerfile, v.Instruction, func(in *record.Instruction) bool { return in.Command == "FROM" })
+		}
+		return []string{e.buildArg("SOURCE_DATE_EPOCH", at, v.Instruction, h, nonEmpty(o, "unset"))}
+	}
+	return nil
+}
+
+// changedIn names the variables of a text that have another value than before.
+func (e *explainer) changedIn(text string, h, b int) []string {
+	var out []string
+	for _, name := range references(text) {
+		out = append(out, e.changedVariable(name, h, b, 0)...)
+	}
+	return out
+}
+
+func (e *explainer) changedVariable(name string, h, b, depth int) []string {
+	at, was := e.declared(e.head, h, name), e.declared(e.base, b, name)
+	if at < 0 || was < 0 || depth > 20 {
+		return nil
+	}
+	in, old := e.head.Dockerfile.Instructions[at], e.base.Dockerfile.Instructions[was]
+	after, before := argument(e.head, name), argument(e.base, name)
+	switch {
+	case in.Command == "ARG" && (after != before || in.Text != old.Text):
+		return []string{e.buildArg(name, at, h, after, nonEmpty(before, "default"))}
+	case in.Command == "ENV" && in.Text != old.Text:
+		return []string{e.edited(at)}
+	}
+	var out []string
+	for _, ref := range references(in.Text) {
+		if ref == name {
+			// ARG NAME in a stage takes the value of the one above the first FROM.
+			continue
+		}
+		out = append(out, e.changedVariable(ref, at, was, depth+1)...)
+	}
+	return out
+}
+
+// declared finds a variable's declaration for an instruction; a FROM sees those
+// above the first FROM.
+func (e *explainer) declared(r *record.Record, instruction int, name string) int {
+	d := &r.Dockerfile
+	if at := declaration(d, instruction, name); at >= 0 {
+		return at
+	}
+	for i := range d.Instructions {
+		if in := &d.Instructions[i]; in.Stage < 0 && slices.Contains(in.Names, name) {
+			return i
+		}
+	}
+	return -1
+}
+
+// argument is the keyed digest of a build argument's value, or empty.
+func argument(r *record.Record, name string) string {
+	for _, a := range r.Invocation.BuildArgs {
+		if a.Name == name {
+			return a.Digest
+		}
+	}
+	return ""
+}

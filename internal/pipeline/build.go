@@ -1,0 +1,229 @@
+package pipeline
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+
+	"github.com/layercause/layercause/internal/buildkit"
+	"github.com/layercause/layercause/internal/buildkit/builder"
+	"github.com/layercause/layercause/internal/history"
+	"github.com/layercause/layercause/internal/record"
+	"github.com/layercause/layercause/internal/report"
+)
+
+// BuildOptions are the flags of the build command.
+type BuildOptions struct {
+	buildkit.Options
+	Builder    string
+	TLS        builder.TLS
+	History    string // folder
+	ReportDir  string // folder
+	BaseRecord string // file
+	// MetadataFile is where the exporter's answer is written.
+	MetadataFile string
+	GitHubToken  string
+	Comment      string // always, on-loss or never
+}
+
+// DefaultReportDir is where reports are written.
+const DefaultReportDir = ".layercause"
+
+// Build runs the build, explains it and reports it.
+func Build(ctx context.Context, env Env, o BuildOptions) error {
+	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := build(ctx, env, o); err != nil {
+		return classify(err)
+	}
+	return nil
+}
+
+func build(ctx context.Context, env Env, o BuildOptions) error {
+	run, err := newRunner(env, &o)
+	if err != nil {
+		return err
+	}
+	if o.ReportDir == "" {
+		o.ReportDir = DefaultReportDir
+	}
+	store, warnings := openHistory(env, o.History)
+	o.Options.Salt, warnings = saltOf(store, warnings)
+	o.Options.Getenv = env.LookupEnv
+	o.Options.Stdout = env.Stdout
+	o.Options.Commit, o.Options.Root = commitOf(ctx, env, run, o.Context)
+	if env.CacheDir != "" {
+		o.Options.IndexDir = filepath.Join(env.CacheDir, "layercause", "files")
+	}
+
+	prepared, err := buildkit.Prepare(o.Options)
+	if err != nil {
+		return err
+	}
+	base, err := givenBase(o.BaseRecord)
+	if err != nil {
+		return err
+	}
+	on, err := builder.Connect(ctx, builder.Options{
+		Address: o.Builder, TLS: o.TLS, Getenv: env.getenv, Stderr: env.Stderr,
+		ExecutableDir: filepath.Dir(env.Executable), StateDir: stateDir(env),
+	})
+	if err != nil {
+		return err
+	}
+	defer on.Close()
+
+	display, endDisplay := run.display(env)
+	res, err := prepared.Run(ctx, on, display)
+	endDisplay()
+	if err != nil {
+		return err
+	}
+
+	c := compare(ctx, store, base, res.Record)
+	warnings = append(warnings, c.warnings...)
+	r := explain(res.Record, c, warnings)
+	r.Links = run.links(o.ReportDir)
+	if store != nil {
+		more, err := store.Put(ctx, res.Record)
+		r.Warnings = append(r.Warnings, more...)
+		if err != nil {
+			r.Warnings = append(r.Warnings, err.Error())
+		}
+	}
+	if err := writeReports(o.ReportDir, res.Record, r); err != nil {
+		r.Warnings = append(r.Warnings, err.Error())
+		fmt.Fprintf(env.Stderr, "warning: %v\n", err)
+	}
+	if err := writeMetadata(o.MetadataFile, res); err != nil && res.Err == nil {
+		return err
+	}
+	run.publish(ctx, env, o, res, r)
+	if res.Err != nil {
+		return &Error{Code: ExitFailed, Err: res.Err}
+	}
+	return nil
+}
+
+// openHistory opens the store; without one the build goes on.
+func openHistory(env Env, dir string) (*history.Store, []string) {
+	if dir == "" {
+		if env.CacheDir == "" {
+			return nil, []string{"there is no cache folder for the history; name one with --history"}
+		}
+		dir = filepath.Join(env.CacheDir, "layercause", "history")
+	}
+	s, err := history.Open(dir)
+	if err != nil {
+		return nil, []string{err.Error()}
+	}
+	return s, nil
+}
+
+// saltOf takes the history's salt; without one the record can be compared with
+// no other, but is still a record.
+func saltOf(s *history.Store, warnings []string) (record.Salt, []string) {
+	if s != nil {
+		salt, err := s.Salt()
+		if err == nil {
+			return salt, warnings
+		}
+		warnings = append(warnings, err.Error())
+	}
+	var salt record.Salt
+	rand.Read(salt[:])
+	return salt, warnings
+}
+
+func stateDir(env Env) string {
+	if env.CacheDir == "" {
+		return ""
+	}
+	return filepath.Join(env.CacheDir, "layercause", "buildkit")
+}
+
+// givenBase reads --base-record.
+func givenBase(path string) (*record.Record, error) {
+	if path == "" {
+		return nil, nil
+	}
+	r, err := readRecord(path)
+	if err != nil {
+		return nil, usage("name a record.json.zst that an earlier build wrote", "reading --base-record %q: %w", path, err)
+	}
+	return r, nil
+}
+
+func readRecord(path string) (*record.Record, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return record.Read(f)
+}
+
+// writeReports writes every file of the report, each in one step: a full disk
+// leaves the old file or none, never half a one.
+func writeReports(dir string, rec *record.Record, r report.Report) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return fmt.Errorf("writing the report: %w", err)
+	}
+	text := func(s string) func(io.Writer) error {
+		return func(w io.Writer) error { _, err := io.WriteString(w, s); return err }
+	}
+	for _, f := range []struct {
+		name  string
+		write func(io.Writer) error
+	}{
+		{"record.json.zst", func(w io.Writer) error { return record.Write(w, rec) }},
+		{"report.json", func(w io.Writer) error { return report.JSON(w, r) }},
+		{"comment.md", text(report.Comment(r))},
+		{"summary.md", text(report.Summary(r))},
+		{"report.html", func(w io.Writer) error { return report.HTML(w, r) }},
+	} {
+		if err := writeFile(filepath.Join(dir, f.name), f.write); err != nil {
+			return fmt.Errorf("writing the report: %w", err)
+		}
+	}
+	return nil
+}
+
+func writeFile(path string, write func(io.Writer) error) error {
+	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*")
+	if err != nil {
+		return err
+	}
+	err = write(f)
+	err = errors.Join(err, f.Chmod(0o644), f.Close())
+	if err == nil {
+		err = os.Rename(f.Name(), path)
+	}
+	if err != nil {
+		os.Remove(f.Name())
+	}
+	return err
+}
+
+// writeMetadata writes the file that buildx's --metadata-file would be.
+func writeMetadata(path string, res *buildkit.Result) error {
+	if path == "" || res.Err != nil {
+		return nil
+	}
+	err := writeFile(path, func(w io.Writer) error {
+		e := json.NewEncoder(w)
+		e.SetIndent("", "  ")
+		return e.Encode(res.Metadata)
+	})
+	if err != nil {
+		return &Error{ExitFailed, fmt.Errorf("writing --metadata-file: %w", err), "the image was built; name a file in a folder that exists"}
+	}
+	return nil
+}

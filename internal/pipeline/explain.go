@@ -1,0 +1,98 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/layercause/layercause/internal/advice"
+	"github.com/layercause/layercause/internal/cause"
+	"github.com/layercause/layercause/internal/history"
+	"github.com/layercause/layercause/internal/record"
+	"github.com/layercause/layercause/internal/report"
+	"github.com/layercause/layercause/internal/timing"
+)
+
+// comparison is the earlier record that a build is explained against.
+type comparison struct {
+	base     *record.Record
+	why      string
+	searched []string
+	warnings []string
+}
+
+// compare finds the record to compare with: the given one, or the nearest.
+func compare(ctx context.Context, store *history.Store, given, head *record.Record) comparison {
+	if given != nil {
+		if given.SaltID != head.SaltID {
+			return comparison{why: report.WhyNone, warnings: []string{
+				"--base-record was made with another history, whose keyed digests cannot be compared with this build's",
+			}}
+		}
+		return comparison{base: given, why: report.WhyNearest}
+	}
+	if store == nil {
+		return comparison{why: report.WhyNone}
+	}
+	c, err := store.Nearest(ctx, head)
+	out := comparison{base: c.Record, why: string(c.Why), searched: c.Searched, warnings: c.Warnings}
+	if err != nil {
+		out.warnings = append(out.warnings, err.Error())
+	}
+	return out
+}
+
+// explain takes a record through the pure stages.
+func explain(head *record.Record, c comparison, warnings []string) report.Report {
+	timing.Carry(head, c.base)
+	causes := cause.Explain(head, c.base, c.searched)
+	ledger := timing.Account(head, causes)
+	var suggestions []advice.Suggestion
+	var base *report.Comparison
+	if c.base != nil {
+		base = &report.Comparison{Ref: c.base.Commit.Ref, Commit: c.base.Commit.SHA, Why: c.why}
+	}
+	return report.New(head, base, causes, ledger, suggestions, warnings)
+}
+
+// ExplainOptions are the flags of the explain command.
+type ExplainOptions struct {
+	Base, Head string // files of records
+	ReportDir  string // empty: no files
+}
+
+// Explain explains one record against another.
+func Explain(_ context.Context, env Env, o ExplainOptions) error {
+	const hint = "name two record.json.zst files: the earlier build's first"
+	var records [2]*record.Record
+	for i, path := range []string{o.Base, o.Head} {
+		r, err := readRecord(path)
+		if errors.Is(err, os.ErrNotExist) {
+			return usage(hint, "there is no record at %q", path)
+		}
+		if err != nil {
+			return usage(hint, "reading the record %q: %w", path, err)
+		}
+		records[i] = r
+	}
+	base, head := records[0], records[1]
+	if base.SaltID != head.SaltID {
+		return usage("records can be compared if they were made with the same --history folder",
+			"the two records come from different histories, whose keyed digests cannot be compared")
+	}
+	if base.Invocation.Dockerfile != head.Invocation.Dockerfile {
+		return usage("name two records of the same Dockerfile",
+			"the records are of different Dockerfiles: %s and %s", base.Invocation.Dockerfile, head.Invocation.Dockerfile)
+	}
+	r := explain(head, comparison{base: base, why: report.WhyNearest}, nil)
+	if o.ReportDir != "" {
+		if err := writeReports(o.ReportDir, head, r); err != nil {
+			return &Error{ExitFailed, err, "name a writable folder with --report-dir"}
+		}
+	}
+	if err := report.Terminal(env.Stdout, r, false); err != nil {
+		return fmt.Errorf("writing the report: %w", err)
+	}
+	return nil
+}
