@@ -2,7 +2,6 @@ package builder
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -46,7 +45,8 @@ func startChild(ctx context.Context, o Options, why string) (*Builder, error) {
 	}
 	b, err := startInSlot(ctx, o, command, s)
 	if err != nil {
-		return nil, errors.Join(err, s.release())
+		s.release()
+		return nil, err
 	}
 	return b, nil
 }
@@ -68,7 +68,8 @@ func startInSlot(ctx context.Context, o Options, command []string, s *slot) (*Bu
 	cmd.Stdout, cmd.Stderr = logFile, logFile
 	cmd.ExtraFiles = []*os.File{s.lock}
 	p, err := startProcess(cmd)
-	if err := errors.Join(err, logFile.Close()); err != nil {
+	logFile.Close() // the child has its own
+	if err != nil {
 		return nil, &Error{Problem: fmt.Sprintf("%s cannot be started", command[0]), Hint: threeWays, Err: err}
 	}
 	conn, err := awaitSocket(ctx, p, socket, logPath)

@@ -2,7 +2,6 @@ package builder
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -50,7 +49,8 @@ func currentEngine(o Options) (endpoint, *dockerclient.Client, error) {
 func inContainer(ctx context.Context, o Options, e endpoint, engine *dockerclient.Client, name, shown string) (*Builder, error) {
 	c, err := dialContainer(ctx, e, engine, name, shown)
 	if err != nil {
-		return nil, errors.Join(err, engine.Close())
+		engine.Close()
+		return nil, err
 	}
 	return &Builder{
 		Client: c, Name: shown, Driver: DriverContainer,
@@ -90,7 +90,7 @@ func awaitContainer(ctx context.Context, engine *dockerclient.Client, name, show
 			if err = answers(ctx, c); err == nil {
 				return c, nil
 			}
-			err = errors.Join(err, c.Close())
+			c.Close()
 		}
 		stranger := strings.Contains(err.Error(), "executable file not found")
 		if stranger || ctx.Err() != nil || time.Now().After(deadline) || !isRunning(ctx, engine, name) {

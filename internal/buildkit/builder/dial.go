@@ -128,7 +128,8 @@ func dialTCP(ctx context.Context, a address, t TLS) (*client.Client, error) {
 		}
 		secure := tls.Client(conn, config)
 		if err := secure.HandshakeContext(ctx); err != nil {
-			return nil, errors.Join(err, conn.Close())
+			conn.Close()
+			return nil, err
 		}
 		return secure, nil
 	}
@@ -142,7 +143,7 @@ func dialTCP(ctx context.Context, a address, t TLS) (*client.Client, error) {
 			if config != nil {
 				err = cmp.Or(refusal(askCtx, dial), err)
 			}
-			err = errors.Join(err, c.Close())
+			c.Close()
 		}
 	}
 	if err != nil {

@@ -2,7 +2,6 @@ package builder
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net"
 
@@ -20,7 +19,8 @@ func connectDockerd(ctx context.Context, o Options, e endpoint, shown string) (*
 	// The engine is asked first, so that one that is absent is not mistaken for one
 	// without BuildKit.
 	if _, err := engine.Ping(ctx, dockerclient.PingOptions{NegotiateAPIVersion: true}); err != nil {
-		return nil, errors.Join(engineUnreachable(e, err), engine.Close())
+		engine.Close()
+		return nil, engineUnreachable(e, err)
 	}
 	c, err := newClient(ctx,
 		func(ctx context.Context) (net.Conn, error) { return engine.DialHijack(ctx, "/grpc", "h2c", nil) },
@@ -34,8 +34,9 @@ func connectDockerd(ctx context.Context, o Options, e endpoint, shown string) (*
 				opts: o, engine: engine,
 			}, nil
 		}
-		err = errors.Join(err, c.Close())
+		c.Close()
 	}
-	return nil, errors.Join(unreachable(shown, "Update Docker to a version with BuildKit (23.0 or later), or name another builder.",
-		fmt.Errorf("asking the engine for its BuildKit: %w", err)), engine.Close())
+	engine.Close()
+	return nil, unreachable(shown, "Update Docker to a version with BuildKit (23.0 or later), or name another builder.",
+		fmt.Errorf("asking the engine for its BuildKit: %w", err))
 }

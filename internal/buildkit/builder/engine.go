@@ -182,7 +182,8 @@ func answeringEngine(ctx context.Context, e endpoint) (*dockerclient.Client, err
 	ctx, cancel := context.WithTimeout(ctx, engineTimeout)
 	defer cancel()
 	if _, err := c.Ping(ctx, dockerclient.PingOptions{NegotiateAPIVersion: true}); err != nil {
-		return nil, errors.Join(err, c.Close())
+		c.Close()
+		return nil, err
 	}
 	return c, nil
 }

@@ -29,7 +29,8 @@ func connectOwnContainer(ctx context.Context, o Options, e endpoint, engine *doc
 		image = ownImage
 	}
 	if err := ensureOwnContainer(ctx, o, engine, image); err != nil {
-		return nil, errors.Join(err, engine.Close())
+		engine.Close()
+		return nil, err
 	}
 	return inContainer(ctx, o, e, engine, ownContainer, "docker-container://"+ownContainer)
 }

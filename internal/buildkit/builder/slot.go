@@ -46,11 +46,13 @@ func takeSlot(stateDir string) (*slot, error) {
 			continue
 		}
 		if err != nil {
-			return nil, errors.Join(fmt.Errorf("locking %s: %w", dir, err), lock.Close())
+			lock.Close()
+			return nil, fmt.Errorf("locking %s: %w", dir, err)
 		}
 		s := &slot{number: n, dir: dir, lock: lock}
 		if s.sockets, err = makeSocketDir(dir); err != nil {
-			return nil, errors.Join(err, lock.Close())
+			lock.Close()
+			return nil, err
 		}
 		return s, nil
 	}

@@ -70,9 +70,14 @@ func (c *execConn) Read(p []byte) (int, error) {
 		// A daemon begins with an HTTP/2 frame, thus with a length below 65,536. What
 		// begins with text is the engine, or a stranger called buildctl.
 		if p[0] != 0 {
+			rest, _ := io.ReadAll(io.LimitReader(c.r, min(int64(c.left), maxComplaint)))
 			c.complaint.Write(p[:min(n, maxComplaint)])
+			c.complaint.Write(rest)
 			return 0, c.ended(io.ErrUnexpectedEOF)
 		}
+	}
+	if errors.Is(err, io.EOF) && c.left > 0 {
+		err = io.ErrUnexpectedEOF
 	}
 	if err != nil {
 		err = c.ended(err)
