@@ -78,9 +78,9 @@ func (p *page) tiles() {
 	}
 	least := ""
 	if t.SavedIsLowerBound {
-		least = "or more"
+		least = "at least "
 	}
-	p.tile("saved", duration(t.SavedSeconds), least, "saved by hits")
+	p.tile("saved", duration(t.SavedSeconds), "", least+"saved by hits")
 	class := ""
 	if !noTime(t.LostSeconds) {
 		class = "lost"
@@ -91,7 +91,7 @@ func (p *page) tiles() {
 		if t.NetSavedSeconds < -0.05 {
 			p.tile("lost", duration(-t.NetSavedSeconds), "", "the cache cost more than it saved")
 		} else {
-			p.tile("", duration(t.NetSavedSeconds), least, "saved after import and export")
+			p.tile("", duration(t.NetSavedSeconds), "", least+"saved after import and export")
 		}
 	}
 	p.raw("</dl>\n")
