@@ -213,6 +213,7 @@ func (a *assembly) summarize(s *record.Step) {
 			}
 		}
 	}
+	s.Seconds, s.TransferSeconds = microseconds(s.Seconds), microseconds(s.TransferSeconds)
 	s.Key = a.salt.Digest(append([]string{"step"}, keys...)...)
 	switch {
 	case statuses[record.StepFailed]:

@@ -2,6 +2,7 @@ package buildkit
 
 import (
 	"cmp"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -131,6 +132,9 @@ func (x *seen) ordered() []span {
 func seconds(d time.Duration) float64 {
 	return max(0, float64(d.Microseconds())/1e6)
 }
+
+// microseconds takes the noise of addition off a time in seconds.
+func microseconds(s float64) float64 { return math.Round(s*1e6) / 1e6 }
 
 // caches reads the pseudo-vertices of cache import and export.
 func (o *observer) caches(imports, exports []client.CacheOptionsEntry, start time.Time) []record.CacheAccess {

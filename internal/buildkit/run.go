@@ -18,6 +18,7 @@ import (
 	"github.com/moby/buildkit/solver/errdefs"
 	"github.com/moby/buildkit/util/progress/progressui"
 	"github.com/opencontainers/go-digest"
+	"github.com/sirupsen/logrus"
 
 	"github.com/layercause/layercause/internal/buildkit/builder"
 	"github.com/layercause/layercause/internal/dockerfile"
@@ -50,6 +51,9 @@ func Prepare(o Options) (*Build, error) {
 	if o.Progress != "" && !slices.Contains([]string{"auto", "tty", "plain", "rawjson", "quiet", "none"}, o.Progress) {
 		return nil, &UsageError{fmt.Sprintf("--progress %q is unknown", o.Progress), "use auto, tty, plain, rawjson, quiet or none"}
 	}
+	// BuildKit's and containerd's packages log to standard error what the build's
+	// own errors and warnings say too.
+	logrus.SetOutput(io.Discard)
 	b := &Build{options: o}
 	r, err := newRequest(o, b.load)
 	if err != nil {
@@ -100,6 +104,14 @@ func (b *Build) Run(ctx context.Context, on *builder.Builder, out io.Writer) (*R
 		a        *assembly
 		analysis sync.WaitGroup
 	)
+	version := make(chan string, 1)
+	go func() {
+		v := ""
+		if info, err := on.Client.Info(ctx); err == nil {
+			v = info.BuildkitVersion.Version
+		}
+		version <- v
+	}()
 	obs := newObserver()
 	status := make(chan *client.SolveStatus)
 	observed := make(chan struct{})
@@ -141,7 +153,9 @@ func (b *Build) Run(ctx context.Context, on *builder.Builder, out io.Writer) (*R
 	if ctx.Err() != nil {
 		return nil, fmt.Errorf("building: %w", ctx.Err())
 	}
-	return b.result(a, obs, resp, buildErr, start, end), nil
+	res := b.result(a, obs, resp, buildErr, start, end)
+	res.Record.Builder.Version = <-version
+	return res, nil
 }
 
 // frontendFilename is the name under which the frontend reports the Dockerfile.
