@@ -21,6 +21,8 @@ type Tree struct {
 	root string
 	fs   fsutil.FS
 
+	hidden map[string]bool
+
 	mu    sync.Mutex
 	stats map[string]*types.Stat
 	sums  map[string]fileSum
@@ -48,6 +50,22 @@ func Open(dir string) (*Tree, error) {
 	return &Tree{root: root, fs: fs, stats: map[string]*types.Stat{}, sums: map[string]fileSum{}}, nil
 }
 
+// Hide keeps a file or folder, given by its absolute path, out of the context if
+// it lies in it: what a build reports must not change the next build.
+func (t *Tree) Hide(path string) {
+	if p, err := filepath.EvalSymlinks(filepath.Dir(path)); err == nil {
+		path = filepath.Join(p, filepath.Base(path))
+	}
+	rel, err := filepath.Rel(t.root, path)
+	if err != nil || rel == "." || !filepath.IsLocal(rel) {
+		return
+	}
+	if t.hidden == nil {
+		t.hidden = map[string]bool{}
+	}
+	t.hidden[rel] = true
+}
+
 // Root is the absolute path of the folder, without symbolic links.
 func (t *Tree) Root() string { return t.root }
 
@@ -55,6 +73,12 @@ func (t *Tree) Root() string { return t.root }
 // tree is walked: the later walks see what the daemon was sent.
 func (t *Tree) Walk(ctx context.Context, target string, fn gofs.WalkDirFunc) error {
 	return t.fs.Walk(ctx, target, func(p string, e gofs.DirEntry, err error) error {
+		if t.hidden[p] {
+			if e != nil && e.IsDir() {
+				return filepath.SkipDir
+			}
+			return nil
+		}
 		if e != nil {
 			e = &entry{DirEntry: e, tree: t, path: p}
 		}

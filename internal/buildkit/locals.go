@@ -17,14 +17,15 @@ import (
 // filesync.DirSource.
 type locals struct {
 	indexDir string
+	hidden   []string
 	trees    map[string]*buildcontext.Tree
 
 	mu      sync.Mutex
 	indexes map[string]*buildcontext.Index
 }
 
-func newLocals(indexDir string) *locals {
-	return &locals{indexDir: indexDir, trees: map[string]*buildcontext.Tree{}, indexes: map[string]*buildcontext.Index{}}
+func newLocals(indexDir string, hidden []string) *locals {
+	return &locals{indexDir: indexDir, hidden: hidden, trees: map[string]*buildcontext.Tree{}, indexes: map[string]*buildcontext.Index{}}
 }
 
 // LookupDir implements filesync.DirSource.
@@ -43,6 +44,9 @@ func (l *locals) add(name, dir string) error {
 	}
 	if fi, err := os.Stat(dir); err == nil && !fi.IsDir() {
 		return &UsageError{fmt.Sprintf("context %q is not a folder: %q", name, dir), "name a folder, an image (docker-image://), an OCI layout (oci-layout://) or a URL"}
+	}
+	for _, p := range l.hidden {
+		t.Hide(p)
 	}
 	l.trees[name] = t
 	return nil

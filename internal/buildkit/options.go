@@ -42,6 +42,9 @@ type Options struct {
 
 	// Salt keys the digests in the record.
 	Salt record.Salt
+	// Hidden are absolute paths that stay out of every local context: what is
+	// written beside the build must not change the next one.
+	Hidden []string
 	// IndexDir is where the digests of unchanged files are kept between builds.
 	IndexDir string
 	// Commit is put into the record as it is.

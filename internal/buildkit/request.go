@@ -33,7 +33,7 @@ type request struct {
 
 // newRequest checks the options and translates them for the daemon.
 func newRequest(o Options, load loader) (*request, error) {
-	r := &request{opt: client.SolveOpt{FrontendAttrs: map[string]string{}}, locals: newLocals(o.IndexDir)}
+	r := &request{opt: client.SolveOpt{FrontendAttrs: map[string]string{}}, locals: newLocals(o.IndexDir, o.Hidden)}
 	for _, step := range []func(Options, *request) error{
 		setContext, setNamedContexts, setBuildArgs, setPlatforms, setAttrs, setHosts, setResources, setCaches, setSession,
 	} {

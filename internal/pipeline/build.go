@@ -56,6 +56,7 @@ func build(ctx context.Context, env Env, o BuildOptions) error {
 	}
 	store, warnings := openHistory(env, o.History)
 	o.Options.Salt, warnings = saltOf(store, warnings)
+	o.Options.Hidden = hidden(o, store)
 	o.Options.Getenv = env.LookupEnv
 	o.Options.Stdout = env.Stdout
 	o.Options.Commit, o.Options.Root = commitOf(ctx, env, run, o.Context)
@@ -140,6 +141,21 @@ func saltOf(s *history.Store, warnings []string) (record.Salt, []string) {
 	var salt record.Salt
 	rand.Read(salt[:])
 	return salt, warnings
+}
+
+// hidden are the folders that the build writes to itself.
+func hidden(o BuildOptions, store *history.Store) []string {
+	dirs := []string{o.ReportDir}
+	if store != nil {
+		dirs = append(dirs, store.Dir())
+	}
+	var out []string
+	for _, d := range dirs {
+		if abs, err := filepath.Abs(d); err == nil {
+			out = append(out, abs)
+		}
+	}
+	return out
 }
 
 func stateDir(env Env) string {
