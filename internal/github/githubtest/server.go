@@ -126,7 +126,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.Header()[name] = values
 	}
 	w.WriteHeader(a.status)
-	w.Write(a.body) //nolint:errcheck // the client may be gone, which is its affair
+	w.Write(a.body) // the client may be gone, which is its affair
 }
 
 func (s *Server) answer(r *http.Request, body []byte, failure *Failure) answer {
