@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -42,8 +43,10 @@ func TestFenceStopsCommands(t *testing.T) {
 	if len(r.commands) != 1 || r.commands[0].data != "after" || r.stopped != "" {
 		t.Errorf("the runner obeyed %+v and waits for %q, log:\n%s", r.commands, r.stopped, out.String())
 	}
-	if !strings.Contains(out.String(), "::error::x\n") {
-		t.Error("a line lost its text")
+	for _, line := range []string{"::error::x", "a", "::add-path::/evil", "b"} {
+		if !slices.Contains(r.plain, line) {
+			t.Errorf("the line %q is not in the log:\n%s", line, out.String())
+		}
 	}
 	if strings.Contains(out.String(), "##[") || strings.Contains(out.String(), "\r") {
 		t.Errorf("the log's page would render a heading: %q", out.String())
@@ -162,6 +165,22 @@ func TestLinesOfTwoWritersStayWhole(t *testing.T) {
 	}
 	if text := strings.Join(r.plain, ""); strings.ReplaceAll(strings.ReplaceAll(text, "build ", ""), "output", "") != "" {
 		t.Error("a command's text ended up in a line of output")
+	}
+}
+
+func TestCleanLine(t *testing.T) {
+	for text, want := range map[string]string{
+		"\x1b[1;31mred\x1b[0m\ttab":         "\x1b[1;31mred\x1b[0m\ttab",
+		"\x1b[2J\x1b[?25lgone\x1b[1A":       "gone",
+		"\x1b]0;title\x07a\x1b]8;;u\x1b\\b": "ab",
+		"\x00[2Jnul\x08\x7f\u0085":          "[2Jnul",
+		"\x1b":                              "",
+		"#\x1b[K#[group]":                   "## [group]",
+		"\xff":                              "\uFFFD",
+	} {
+		if got := cleanLine(text); got != want {
+			t.Errorf("%q gives %q, want %q", text, got, want)
+		}
 	}
 }
 

@@ -1,23 +1,14 @@
 package github_test
 
 import (
-	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/layercause/layercause/internal/github"
 	"github.com/layercause/layercause/internal/github/githubtest"
-)
-
-const (
-	repository = "acme/shop"
-	number     = 7
-	headSHA    = "0123456789abcdef0123456789abcdef01234567"
 )
 
 func TestSecondRunEditsFirstComment(t *testing.T) {
@@ -227,89 +218,10 @@ func TestLostAnswerToCreateLeavesOneComment(t *testing.T) {
 			if comments := gh.Comments(repository, number); len(comments) != 1 {
 				t.Errorf("comments: %+v", comments)
 			}
+			// Everyone who watches the pull request is notified of each creation.
+			if n := sent(gh, http.MethodPost); n != 1 {
+				t.Errorf("%d creations were sent", n)
+			}
 		})
-	}
-}
-
-func start(t *testing.T, o githubtest.Options) *githubtest.Server {
-	t.Helper()
-	gh := githubtest.Start(t, o)
-	gh.AddPull(repository, number, headSHA)
-	return gh
-}
-
-func client(t *testing.T, gh *githubtest.Server) *github.Client {
-	t.Helper()
-	return clientWith(t, gh, github.Options{})
-}
-
-// clientWith never really waits: what it was asked to wait for is checked where
-// that matters.
-func clientWith(t *testing.T, gh *githubtest.Server, o github.Options) *github.Client {
-	t.Helper()
-	o.BaseURL = gh.URL
-	if o.Token == "" {
-		o.Token = githubtest.WorkflowToken
-	}
-	if o.Sleep == nil {
-		o.Sleep = func(ctx context.Context, _ time.Duration) error { return ctx.Err() }
-	}
-	c, err := github.New(o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return c
-}
-
-func comment(body string) github.Comment {
-	return github.Comment{Repository: repository, Number: number, Key: key(), Body: body}
-}
-
-func key() string { return github.Key("ci", "build", "Dockerfile", "") }
-
-func marker() string { return "<!-- layercause:" + key() + " -->" }
-
-func publish(t *testing.T, c *github.Client, body string) github.Result {
-	t.Helper()
-	res, err := c.Publish(t.Context(), comment(body))
-	if err != nil {
-		t.Fatalf("publishing: %v", err)
-	}
-	return res
-}
-
-func sent(gh *githubtest.Server, method string) (n int) {
-	for _, r := range gh.Requests() {
-		if r.Method == method {
-			n++
-		}
-	}
-	return n
-}
-
-type roundTripper func(*http.Request) (*http.Response, error)
-
-func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
-
-func before(method string, do func()) http.RoundTripper {
-	return roundTripper(func(r *http.Request) (*http.Response, error) {
-		if r.Method == method {
-			do()
-		}
-		return http.DefaultTransport.RoundTrip(r)
-	})
-}
-
-func wantReason(t *testing.T, err, reason error) {
-	t.Helper()
-	var e *github.Error
-	if !errors.As(err, &e) {
-		t.Fatalf("got %v, want a *github.Error", err)
-	}
-	if !errors.Is(err, reason) {
-		t.Errorf("got %v, want %v", err, reason)
-	}
-	if github.Advice(err) == "" {
-		t.Errorf("there is no advice for %v", err)
 	}
 }
