@@ -7,7 +7,7 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unkn
 # The version of a module as a tools module pins it.
 pinned = $(shell cd .ci/tools/$(1) && $(GO) list -m -f '{{.Version}}' $(2))
 
-.PHONY: build buildkitd buildx lint test bench demo setup clean
+.PHONY: build buildkitd buildx lint vuln test bench demo setup clean
 
 build:
 	CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -ldflags '-s -w -X main.version=$(VERSION)' -o bin/layercause ./cmd/layercause
@@ -37,6 +37,10 @@ bin/actionlint: .ci/tools/lint/go.mod .ci/tools/lint/go.sum
 	cd .ci/tools/lint && $(GO) build -o ../../../bin/ github.com/rhysd/actionlint/cmd/actionlint
 	touch bin/actionlint
 
+bin/govulncheck: .ci/tools/lint/go.mod .ci/tools/lint/go.sum
+	cd .ci/tools/lint && $(GO) build -o ../../../bin/ golang.org/x/vuln/cmd/govulncheck
+	touch bin/govulncheck
+
 lint: bin/staticcheck bin/actionlint
 	@unformatted=$$(gofmt -l cmd internal); test -z "$$unformatted" || \
 		{ echo "not formatted by gofmt:" $$unformatted >&2; exit 1; }
@@ -44,13 +48,17 @@ lint: bin/staticcheck bin/actionlint
 	bin/staticcheck ./...
 	bin/actionlint
 
+# Its database cannot be reached from everywhere, so this is no part of test.
+vuln: bin/govulncheck
+	bin/govulncheck ./...
+
 # The longest tests build with a real daemon; packages run one after the other,
 # so that none of them measures or times out on another's load.
 test: setup lint build buildkitd
 	$(GO) test -p 1 -timeout 30m ./...
 
 bench: setup build buildkitd buildx
-	.ci/bench
+	$(GO) run ./.ci/bench
 
 demo: setup build buildkitd
 	.ci/demo

@@ -1,0 +1,177 @@
+// Command bench measures layercause against docker buildx on the same daemon,
+// context and cache, and fails if layercause is slower than it may be.
+//
+// It needs bin/layercause, bin/buildx and bin/buildkitd, and root. All that it
+// makes lies in one folder for temporary files, which it removes.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// scenario is one comparison: a build by each tool, again and again.
+type scenario struct {
+	name   string
+	title  string
+	target float64 // what layercause may take, as a multiple of buildx's time
+	runs   int
+	// warm is how often each tool builds before the measurement.
+	warm int
+	// prepare makes the context and, if there is to be one for all builds, the
+	// daemon.
+	prepare func(ctx context.Context, b *bench) error
+	// before makes the state that a single build finds; nil keeps what is there.
+	before func(ctx context.Context, b *bench) error
+}
+
+func main() {
+	small := flag.Int("small", 21, "measured builds of the small context, by each tool")
+	large := flag.Int("large", 5, "measured builds of the large context, by each tool")
+	files := flag.Int("files", 100_000, "files in the large context")
+	bin := flag.String("bin", "bin", "folder of the programs")
+	only := flag.String("only", "", "run only these scenarios: cached,unchanged,fresh")
+	flag.Parse()
+
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	ok, err := run(ctx, *bin, *only, scenarios(*small, *large, *files))
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+	}
+	if err != nil || !ok {
+		stop()
+		os.Exit(1)
+	}
+}
+
+func scenarios(small, large, files int) []scenario {
+	return []scenario{
+		{
+			// The history of a project in use is full, so it is filled here too.
+			name: "cached", title: "12 steps, fully cached", target: 0.8, runs: small, warm: 52,
+			prepare: func(ctx context.Context, b *bench) error {
+				if err := b.startDaemon(ctx); err != nil {
+					return err
+				}
+				return b.smallContext(ctx)
+			},
+		},
+		{
+			name: "unchanged", title: fmt.Sprintf("%d files, unchanged", files), target: 1.2, runs: large, warm: 2,
+			prepare: func(ctx context.Context, b *bench) error {
+				if err := b.startDaemon(ctx); err != nil {
+					return err
+				}
+				return b.largeContext(files)
+			},
+		},
+		{
+			name: "fresh", title: fmt.Sprintf("%d files, fresh checkout, empty daemon", files), target: 1.1, runs: large, warm: 1,
+			prepare: func(_ context.Context, b *bench) error { return b.largeContext(files) },
+			before: func(ctx context.Context, b *bench) error {
+				if err := b.startDaemon(ctx); err != nil {
+					return err
+				}
+				return b.checkout()
+			},
+		},
+	}
+}
+
+func run(ctx context.Context, bin, only string, all []scenario) (ok bool, err error) {
+	bin, err = filepath.Abs(bin)
+	if err != nil {
+		return false, err
+	}
+	if err := describe(ctx, os.Stdout, bin); err != nil {
+		return false, err
+	}
+	ok = true
+	for _, s := range all {
+		if only != "" && !slices.Contains(strings.Split(only, ","), s.name) {
+			continue
+		}
+		good, err := s.run(ctx, bin)
+		if err != nil {
+			return false, fmt.Errorf("%s: %w", s.title, err)
+		}
+		ok = ok && good
+	}
+	return ok, nil
+}
+
+// run measures one scenario in a folder of its own. The tools take turns, so
+// that what else the machine does hits both alike.
+func (s scenario) run(ctx context.Context, bin string) (ok bool, err error) {
+	b, err := newBench(bin)
+	if err != nil {
+		return false, err
+	}
+	defer func() {
+		if cerr := b.close(); err == nil {
+			err = cerr
+		}
+	}()
+	if err := s.prepare(ctx, b); err != nil {
+		return false, err
+	}
+	tools := []*tool{{name: "layercause", build: b.layercause}, {name: "buildx", build: b.buildx}}
+	for i := range s.warm + s.runs {
+		for _, t := range tools {
+			if s.before != nil {
+				if err := s.before(ctx, b); err != nil {
+					return false, err
+				}
+			}
+			d, err := t.build(ctx)
+			if err != nil {
+				return false, fmt.Errorf("building with %s: %w", t.name, err)
+			}
+			if i >= s.warm {
+				t.times = append(t.times, d)
+			}
+		}
+		slices.Reverse(tools)
+	}
+	slices.SortFunc(tools, func(x, y *tool) int { return strings.Compare(y.name, x.name) })
+	ours, theirs := median(tools[0].times), median(tools[1].times)
+	ratio := ours.Seconds() / theirs.Seconds()
+	verdict := "PASS"
+	if ratio > s.target {
+		verdict = "FAIL"
+	}
+	fmt.Printf("%-46s layercause %8s  buildx %8s  ratio %.2f  target %.2f  %s  (medians of %d)\n",
+		s.title, round(ours), round(theirs), ratio, s.target, verdict, s.runs)
+	return verdict == "PASS", nil
+}
+
+// tool is one of the two programs and how long its builds took.
+type tool struct {
+	name  string
+	build func(context.Context) (time.Duration, error)
+	times []time.Duration
+}
+
+func median(d []time.Duration) time.Duration {
+	d = slices.Sorted(slices.Values(d))
+	if n := len(d); n%2 == 0 {
+		return (d[n/2-1] + d[n/2]) / 2
+	}
+	return d[len(d)/2]
+}
+
+func round(d time.Duration) time.Duration {
+	if d < time.Second {
+		return d.Round(100 * time.Microsecond)
+	}
+	return d.Round(10 * time.Millisecond)
+}
