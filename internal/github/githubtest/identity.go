@@ -11,13 +11,13 @@ const WorkflowToken = "test-workflow-token"
 
 // Identity is who a token belongs to and what it may do.
 type Identity struct {
-	ID    int64
-	Login string
+	ID    int64  `json:"id"`
+	Login string `json:"login"`
 	// App means an installation of a GitHub App, which has no user to ask for: a
 	// workflow's own token is one.
-	App bool
+	App bool `json:"app"`
 	// ReadOnly is what a workflow's token is on a pull request from a fork.
-	ReadOnly bool
+	ReadOnly bool `json:"readOnly"`
 }
 
 // Workflow is who a workflow's own token belongs to on github.com.
