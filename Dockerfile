@@ -1,0 +1,20 @@
+# The image of the action: the program, certificates, and nothing else.
+FROM golang:1.26-bookworm AS build
+WORKDIR /src
+ENV CGO_ENABLED=0
+# The build fetches only the modules that the program needs; the cache mounts
+# keep them, and what was compiled, from one build to the next.
+COPY go.mod go.sum ./
+COPY cmd cmd
+COPY internal internal
+RUN --mount=type=cache,target=/go/pkg/mod \
+    --mount=type=cache,target=/root/.cache/go-build \
+    go build -trimpath -buildvcs=false -ldflags '-s -w' -o /image/layercause ./cmd/layercause
+# An empty image has no folder for temporary files.
+RUN mkdir -p /image/etc/ssl/certs \
+    && mkdir -m 1777 /image/tmp \
+    && cp /etc/ssl/certs/ca-certificates.crt /image/etc/ssl/certs/
+
+FROM scratch
+COPY --from=build /image /
+ENTRYPOINT ["/layercause"]
