@@ -3,7 +3,6 @@ package pipeline
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -48,9 +47,7 @@ func newRunner(env Env, o *BuildOptions) (*runner, error) {
 			return nil, err
 		}
 		applyInputs(o, in)
-		if err := applySecrets(o, in); err != nil {
-			return nil, err
-		}
+		applySecrets(o, in, r.event)
 		r.comment, r.token = in.Comment, nonEmpty(r.token, string(in.GitHubToken))
 	}
 	r.token = nonEmpty(r.token, env.getenv("GITHUB_TOKEN"))
@@ -78,8 +75,10 @@ func applyInputs(o *BuildOptions, in action.Inputs) {
 }
 
 // applySecrets hands the secrets on in memory: a file of them would have to be
-// removed again.
-func applySecrets(o *BuildOptions, in action.Inputs) error {
+// removed again. As docker/build-push-action does, it gives the token to a
+// context that is this repository.
+func applySecrets(o *BuildOptions, in action.Inputs, e action.Event) {
+	o.SecretValues = map[string][]byte{}
 	for _, s := range in.Secrets {
 		switch {
 		case s.Env != "":
@@ -87,14 +86,17 @@ func applySecrets(o *BuildOptions, in action.Inputs) error {
 		case s.File != "":
 			o.Secrets = append(o.Secrets, `id=`+s.ID+`,"src=`+strings.ReplaceAll(s.File, `"`, `""`)+`"`)
 		default:
-			if o.SecretValues == nil {
-				o.SecretValues = map[string][]byte{}
-			}
 			o.SecretValues[s.ID] = []byte(string(s.Value))
 		}
 	}
-	return nil
+	own := e.ServerURL + "/" + e.Repository + ".git"
+	if _, given := o.SecretValues[gitToken]; !given && in.GitHubToken != "" && e.Repository != "" && strings.HasPrefix(in.Context, own) {
+		o.SecretValues[gitToken] = []byte(string(in.GitHubToken))
+	}
 }
+
+// gitToken is the secret that BuildKit takes a git source's token from.
+const gitToken = "GIT_AUTH_TOKEN"
 
 // display is where the build's progress goes. In a step's log it stands in a
 // fence, so that nothing that a command of the build prints is taken for a
@@ -128,8 +130,8 @@ func (r *runner) publish(ctx context.Context, env Env, o BuildOptions, res *buil
 	if err := action.WriteOutputs(env.getenv, nil, outputs(o, res, rep)); err != nil {
 		r.log.Warning(err.Error())
 	}
-	if err := r.publishComment(ctx, rep); err != nil {
-		r.log.Notice(err.Error())
+	if err := r.publishComment(ctx, rep, res.Record.Invocation.Platforms); err != nil {
+		r.log.Notice(strings.TrimSpace(err.Error() + ". " + github.Advice(err)))
 	}
 }
 
@@ -181,7 +183,7 @@ func annotations(rep report.Report) []action.Annotation {
 
 // publishComment writes the sticky comment. Where the token may not write, that
 // is information and no failure: the summary says the same.
-func (r *runner) publishComment(ctx context.Context, rep report.Report) error {
+func (r *runner) publishComment(ctx context.Context, rep report.Report, platforms []string) error {
 	if r.comment == action.CommentNever || r.token == "" {
 		return nil
 	}
@@ -201,12 +203,10 @@ func (r *runner) publishComment(ctx context.Context, rep report.Report) error {
 	for _, n := range numbers {
 		_, err = c.Publish(ctx, github.Comment{
 			Repository: r.event.Repository, Number: n, Body: report.Comment(rep),
-			Key:        github.Key(r.event.Workflow, r.event.Job, rep.Build.Dockerfile, rep.Build.Target),
-			OnlyUpdate: r.comment == action.CommentOnLoss && rep.Totals.Misses == 0 && rep.Build.Failure == nil,
+			// The jobs of a matrix share everything but what they build.
+			Key:        github.Key(r.event.Workflow, r.event.Job, rep.Build.Dockerfile, rep.Build.Target, platforms...),
+			OnlyUpdate: r.comment == action.CommentOnLoss && rep.Totals.Misses == 0,
 		})
-		if errors.Is(err, github.ErrReadOnly) {
-			return fmt.Errorf("%w; the same report stands in the job's summary", err)
-		}
 		if err != nil {
 			return err
 		}

@@ -1,0 +1,185 @@
+package pipeline_test
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"golang.org/x/tools/txtar"
+
+	"github.com/layercause/layercause/internal/pipeline"
+)
+
+// A story is one file of testdata/scenarios: builds with edits between them, and
+// what the last build's report must say. README.md there describes the format.
+type story struct {
+	name string
+	acts []act
+	// only is the cache that the story needs to be told through; empty is any.
+	only string
+	// tree and edits are files by path; the edits also by the edit's name.
+	tree  map[string]string
+	edits map[string]map[string]string
+	// want is the expected report by cache, "" for all that have none of their own.
+	want map[string]string
+}
+
+// act is one line of a story: a command and its words.
+type act struct {
+	line  int
+	name  string
+	words []string
+}
+
+func readStory(path string) (*story, error) {
+	a, err := txtar.ParseFile(path)
+	if err != nil {
+		return nil, err
+	}
+	s := &story{
+		name: strings.TrimSuffix(filepath.Base(path), ".txtar"),
+		tree: map[string]string{}, edits: map[string]map[string]string{}, want: map[string]string{},
+	}
+	for n, line := range strings.Split(string(a.Comment), "\n") {
+		words := strings.Fields(line)
+		if len(words) == 0 || strings.HasPrefix(words[0], "#") {
+			continue
+		}
+		if words[0] == "only" && len(words) == 2 {
+			s.only = words[1]
+			continue
+		}
+		s.acts = append(s.acts, act{n + 1, words[0], words[1:]})
+	}
+	if len(s.acts) == 0 {
+		s.acts = []act{{0, "build", nil}, {0, "edit", nil}, {0, "build", nil}}
+	}
+	for _, f := range a.Files {
+		dir, rest, _ := strings.Cut(f.Name, "/")
+		switch {
+		case f.Name == "want":
+			s.want[""] = string(f.Data)
+		case strings.HasPrefix(f.Name, "want "):
+			s.want[strings.TrimPrefix(f.Name, "want ")] = string(f.Data)
+		case s.names("edit", dir):
+			if s.edits[dir] == nil {
+				s.edits[dir] = map[string]string{}
+			}
+			s.edits[dir][rest] = string(f.Data)
+		default:
+			s.tree[f.Name] = string(f.Data)
+		}
+	}
+	return s, s.check()
+}
+
+// names says that an act of the story names this edit.
+func (s *story) names(command, edit string) bool {
+	return slices.ContainsFunc(s.acts, func(a act) bool { return a.name == command && a.edit() == edit })
+}
+
+func (a act) edit() string {
+	if len(a.words) == 0 {
+		return "edit"
+	}
+	return a.words[0]
+}
+
+// check finds mistakes that would make a story say less than it seems to.
+func (s *story) check() error {
+	if len(s.want) == 0 {
+		return errors.New("the story has no want")
+	}
+	if _, ok := s.want[""]; !ok && s.only == "" && len(s.want) < len(caches) {
+		return errors.New("the story has no want for some of the caches")
+	}
+	for cache := range s.want {
+		if cache != "" && !slices.Contains(caches, cache) {
+			return fmt.Errorf("there is no cache %q", cache)
+		}
+	}
+	if s.only != "" && !slices.Contains(caches, s.only) {
+		return fmt.Errorf("there is no cache %q", s.only)
+	}
+	for _, a := range s.acts {
+		if a.name == "edit" && s.edits[a.edit()] == nil {
+			return fmt.Errorf("line %d: there are no files %s/…", a.line, a.edit())
+		}
+	}
+	return nil
+}
+
+// expected is the report wanted through a cache.
+func (s *story) expected(cache string) string {
+	if w, ok := s.want[cache]; ok {
+		return w
+	}
+	return s.want[""]
+}
+
+// flags reads the words of a build as the command line would.
+func flags(words []string) (pipeline.BuildOptions, error) {
+	var o pipeline.BuildOptions
+	f := flag.NewFlagSet("build", flag.ContinueOnError)
+	f.SetOutput(&strings.Builder{})
+	for name, list := range map[string]*[]string{
+		"build-arg": &o.BuildArgs, "build-context": &o.BuildContexts, "cache-from": &o.CacheFrom, "cache-to": &o.CacheTo,
+		"no-cache-filter": &o.NoCacheFilter, "platform": &o.Platforms, "secret": &o.Secrets, "add-host": &o.AddHosts,
+		"label": &o.Labels, "output": &o.Outputs, "allow": &o.Allow, "ulimit": &o.Ulimits,
+	} {
+		f.Func(name, "", func(v string) error { *list = append(*list, v); return nil })
+	}
+	f.StringVar(&o.File, "file", "", "")
+	f.StringVar(&o.Target, "target", "", "")
+	f.StringVar(&o.Network, "network", "", "")
+	f.BoolVar(&o.NoCache, "no-cache", false, "")
+	f.BoolVar(&o.Pull, "pull", false, "")
+	if err := f.Parse(words); err != nil {
+		return o, err
+	}
+	if f.NArg() > 0 {
+		return o, fmt.Errorf("%q is no flag", f.Arg(0))
+	}
+	return o, nil
+}
+
+// write puts files into a folder, with a mode that no umask changes.
+func write(dir string, files map[string]string) error {
+	for name, text := range files {
+		path := filepath.Join(dir, name)
+		if err := makeFolder(filepath.Dir(path)); err != nil {
+			return err
+		}
+		mode := os.FileMode(0o644)
+		if fi, err := os.Lstat(path); err == nil {
+			mode = fi.Mode().Perm()
+			if err := os.Remove(path); err != nil {
+				return err
+			}
+		}
+		if err := os.WriteFile(path, []byte(text), mode); err != nil {
+			return err
+		}
+		if err := os.Chmod(path, mode); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func makeFolder(dir string) error {
+	if _, err := os.Stat(dir); err == nil {
+		return nil
+	}
+	if err := makeFolder(filepath.Dir(dir)); err != nil {
+		return err
+	}
+	if err := os.Mkdir(dir, 0o755); err != nil {
+		return err
+	}
+	return os.Chmod(dir, 0o755)
+}

@@ -1,0 +1,100 @@
+package pipeline_test
+
+import (
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/layercause/layercause/internal/buildkit/buildkittest"
+	"github.com/layercause/layercause/internal/cause"
+	"github.com/layercause/layercause/internal/record"
+)
+
+// The caches that a story is told through: the daemon's own, and one that the
+// builds export to a registry while the daemon is pruned between them.
+const (
+	throughDaemon   = "daemon"
+	throughRegistry = "registry"
+)
+
+var caches = []string{throughDaemon, throughRegistry}
+
+const scenarioDir = "../../testdata/scenarios"
+
+func stories(t *testing.T, cache string) []*story {
+	t.Helper()
+	paths, err := filepath.Glob(filepath.Join(scenarioDir, "*.txtar"))
+	if err != nil || len(paths) == 0 {
+		t.Fatalf("looking for stories in %s: %d found, %v", scenarioDir, len(paths), err)
+	}
+	var out []*story
+	for _, p := range paths {
+		s, err := readStory(p)
+		if err != nil {
+			t.Fatalf("%s: %v", p, err)
+		}
+		if s.only == "" || s.only == cache {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+func TestScenariosThroughTheDaemonsCache(t *testing.T) {
+	t.Parallel()
+	registry := buildkittest.Registry(t)
+	d := buildkittest.Start(t, buildkittest.Options{PlainHTTP: []string{registry}})
+	for _, s := range stories(t, throughDaemon) {
+		t.Run(s.name, func(t *testing.T) {
+			t.Parallel()
+			tell(t, newWorld(t, s, throughDaemon, d, registry))
+		})
+	}
+}
+
+// These stories run one after the other: each prunes the daemon.
+func TestScenariosThroughARegistryCache(t *testing.T) {
+	t.Parallel()
+	registry := buildkittest.Registry(t)
+	d := buildkittest.Start(t, buildkittest.Options{PlainHTTP: []string{registry}})
+	for _, s := range stories(t, throughRegistry) {
+		t.Run(s.name, func(t *testing.T) {
+			tell(t, newWorld(t, s, throughRegistry, d, registry))
+		})
+	}
+}
+
+func tell(t *testing.T, w *world) {
+	for _, a := range w.story.acts {
+		if err := w.do(a); err != nil {
+			t.Fatalf("%s.txtar:%d: %s: %v", w.story.name, a.line, a.name, err)
+		}
+		if a.name == "build" || a.name == "!" {
+			checkRecord(t, w.record)
+		}
+	}
+	if diff := cmp.Diff(w.story.expected(w.cache), w.fold(render(w.report))); diff != "" {
+		t.Errorf("the report is not as wanted (-want +got):\n%s", diff)
+		t.Logf("the last build:\n%s", w.output.String())
+	}
+}
+
+// checkRecord holds every build's record to what is true of all: against itself
+// nothing has changed, so that each miss is a lost result.
+func checkRecord(t *testing.T, r *record.Record) {
+	t.Helper()
+	ignored := slices.ContainsFunc(r.Vertices, func(v record.Vertex) bool { return v.IgnoreCache })
+	for _, c := range cause.Explain(r, r, nil) {
+		switch c.Kind {
+		case cause.Unexplained, cause.RerunForChild, cause.CacheImportFailed, cause.CacheEmpty, cause.PreviousBuildFailed:
+		case cause.NoCache:
+			if !ignored {
+				t.Errorf("a record against itself: %s at line %d", c.Kind, c.Line)
+			}
+		default:
+			t.Errorf("a record against itself: %s at line %d (%s)", c.Kind, c.Line, c.Subject)
+		}
+	}
+}

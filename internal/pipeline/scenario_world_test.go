@@ -1,0 +1,228 @@
+package pipeline_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/moby/buildkit/client"
+
+	"github.com/layercause/layercause/internal/buildkit/buildkittest"
+	"github.com/layercause/layercause/internal/pipeline"
+	"github.com/layercause/layercause/internal/record"
+	"github.com/layercause/layercause/internal/report"
+)
+
+// world is where one story happens: a tree, a daemon, a part of a registry.
+type world struct {
+	t        *testing.T
+	story    *story
+	cache    string
+	daemon   *buildkittest.Daemon
+	registry string // HOST:PORT/STORY
+	dir      string
+	env      pipeline.Env
+	output   bytes.Buffer
+	builds   int
+
+	report report.Report
+	record *record.Record
+}
+
+func newWorld(t *testing.T, s *story, cache string, d *buildkittest.Daemon, registry string) *world {
+	w := &world{t: t, story: s, cache: cache, daemon: d, dir: t.TempDir()}
+	w.registry = registry + "/" + strings.ToLower(s.name) + "-" + cache
+	w.env = pipeline.Env{
+		LookupEnv: func(name string) (string, bool) {
+			// The developer's own registry credentials stay out of it.
+			return filepath.Join(w.dir, "docker"), name == "DOCKER_CONFIG"
+		},
+		Stdout: &w.output, Stderr: &w.output, Dir: w.dir, CacheDir: filepath.Join(w.dir, "cache"), Version: "test",
+	}
+	w.pushBase("latest")
+	w.write(s.tree)
+	return w
+}
+
+func (w *world) tree() string { return filepath.Join(w.dir, "tree") }
+
+// expand puts this world's places into a text, and fold takes them out.
+func (w *world) expand(s string) string {
+	return strings.NewReplacer("{registry}", w.registry, "{tree}", w.tree(), "{tmp}", filepath.Join(w.dir, "tmp")).Replace(s)
+}
+
+func (w *world) fold(s string) string {
+	return strings.NewReplacer(w.registry, "{registry}", w.tree(), "{tree}", filepath.Join(w.dir, "tmp"), "{tmp}").Replace(s)
+}
+
+func (w *world) write(files map[string]string) {
+	w.t.Helper()
+	expanded := map[string]string{}
+	for name, text := range files {
+		if name == "Dockerfile" || strings.HasSuffix(name, ".Dockerfile") {
+			text = w.expand(text)
+		}
+		expanded[name] = text
+	}
+	if err := write(w.tree(), expanded); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// pushBase pushes the image {registry}/base. The story's name is in it, so that
+// no story finds another's results.
+func (w *world) pushBase(tag string, settings ...string) {
+	i := buildkittest.Image{Marker: w.registry}
+	for _, s := range settings {
+		if marker, ok := strings.CutPrefix(s, "marker="); ok {
+			i.Marker += " " + marker
+			continue
+		}
+		i.Env = append(i.Env, s)
+	}
+	buildkittest.PushImage(w.t, w.registry+"/base:"+tag, i)
+}
+
+// do carries out one act.
+func (w *world) do(a act) error {
+	path := func(i int) string { return filepath.Join(w.tree(), a.words[i]) }
+	need := func(n int) error {
+		if len(a.words) != n {
+			return fmt.Errorf("%s takes %d words", a.name, n)
+		}
+		return nil
+	}
+	switch a.name {
+	case "build":
+		return w.build(a.words, pipeline.ExitBuilt)
+	case "!":
+		if len(a.words) == 0 || a.words[0] != "build" {
+			return errors.New("only a build can be expected to fail")
+		}
+		return w.build(a.words[1:], pipeline.ExitFailed)
+	case "edit":
+		w.write(w.story.edits[a.edit()])
+		return nil
+	case "rm":
+		return errors.Join(need(1), os.RemoveAll(path(0)))
+	case "chmod":
+		mode, err := strconv.ParseUint(a.words[0], 8, 32)
+		return errors.Join(need(2), err, os.Chmod(path(1), os.FileMode(mode)))
+	case "symlink":
+		os.Remove(path(1))
+		return errors.Join(need(2), os.Symlink(a.words[0], path(1)))
+	case "hardlink":
+		os.Remove(path(1))
+		return errors.Join(need(2), os.Link(path(0), path(1)))
+	case "move":
+		return errors.Join(need(2), os.Rename(path(0), path(1)))
+	case "base":
+		w.pushBase(a.words[0], a.words[1:]...)
+		return nil
+	case "lose":
+		return w.lose(strings.Join(a.words, " "))
+	case "prune":
+		if w.cache == throughDaemon {
+			return errors.New("prune would hurt the other stories; say: lose TEXT")
+		}
+		return w.daemon.Prune(w.t.Context())
+	}
+	return fmt.Errorf("unknown command %q", a.name)
+}
+
+// build runs one build and reads its report.
+func (w *world) build(words []string, exit int) error {
+	for i := range words {
+		words[i] = w.expand(words[i])
+	}
+	o, err := flags(words)
+	if err != nil {
+		return err
+	}
+	w.builds++
+	o.Context, o.Builder, o.Progress = w.tree(), w.daemon.Address, "plain"
+	if o.File != "" {
+		o.File = filepath.Join(w.tree(), o.File)
+	}
+	o.History = filepath.Join(w.dir, "history")
+	o.ReportDir = filepath.Join(w.dir, "report")
+	if w.cache == throughRegistry {
+		if w.builds > 1 {
+			if err := w.daemon.Prune(w.t.Context()); err != nil {
+				return err
+			}
+		}
+		if o.CacheFrom == nil && w.builds > 1 {
+			o.CacheFrom = []string{"type=registry,ref=" + w.registry + "/cache"}
+		}
+		if o.CacheTo == nil {
+			o.CacheTo = []string{"type=registry,mode=max,ref=" + w.registry + "/cache"}
+		}
+	}
+	w.output.Reset()
+	err = pipeline.Build(w.t.Context(), w.env, o)
+	if code := pipeline.ExitCode(&w.output, err); code != exit {
+		return fmt.Errorf("build %d ended with exit code %d, want %d:\n%s", w.builds, code, exit, w.output.String())
+	}
+	return w.read(o.ReportDir)
+}
+
+func (w *world) read(dir string) error {
+	data, err := os.ReadFile(filepath.Join(dir, "report.json"))
+	if err != nil {
+		return err
+	}
+	w.report = report.Report{}
+	if err := json.Unmarshal(data, &w.report); err != nil {
+		return err
+	}
+	f, err := os.Open(filepath.Join(dir, "record.json.zst"))
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	w.record, err = record.Read(f)
+	return err
+}
+
+// lose drops the daemon's results whose description contains a text, and nothing
+// else. A result that another one is built on stays, as long as that is there.
+func (w *world) lose(text string) error {
+	c, err := client.New(w.t.Context(), w.daemon.Address)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	usage, err := c.DiskUsage(context.Background())
+	if err != nil {
+		return err
+	}
+	lost := false
+	for _, u := range usage {
+		if !strings.Contains(w.fold(u.Description), text) || !strings.Contains(u.Description, w.story.name) {
+			continue
+		}
+		ch := make(chan client.UsageInfo, 16)
+		go func() {
+			for range ch {
+			}
+		}()
+		err := c.Prune(w.t.Context(), ch, client.PruneAll, client.WithFilter([]string{"id==" + u.ID}))
+		close(ch)
+		if err != nil {
+			return err
+		}
+		lost = true
+	}
+	if !lost {
+		return fmt.Errorf("no result of this story has %q in its description", text)
+	}
+	return nil
+}
