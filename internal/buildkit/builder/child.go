@@ -54,27 +54,25 @@ func startChild(ctx context.Context, o Options, why string) (*Builder, error) {
 func startInSlot(ctx context.Context, o Options, command []string, s *slot) (*Builder, error) {
 	socket := filepath.Join(s.sockets, "buildkitd.sock")
 	logPath := filepath.Join(s.dir, "buildkitd.log")
-	logFile, err := os.Create(logPath)
-	if err != nil {
-		return nil, fmt.Errorf("making the builder's log: %w", err)
-	}
-	args := append(command[1:],
+	command = append(command,
 		"--root", filepath.Join(s.dir, "root"),
 		"--addr", "unix://"+socket,
 		// The default one is the same for every daemon on the machine.
 		"--otel-socket-path", filepath.Join(s.sockets, "otel.sock"),
 		"--oci-worker=true", "--containerd-worker=false")
-	cmd := exec.Command(command[0], append(args, o.BuildkitdFlags...)...)
-	cmd.Stdout, cmd.Stderr = logFile, logFile
-	cmd.ExtraFiles = []*os.File{s.lock}
-	p, err := startProcess(cmd)
-	logFile.Close() // the child has its own
-	if err != nil {
-		return nil, &Error{Problem: fmt.Sprintf("%s cannot be started", command[0]), Hint: threeWays, Err: err}
+	command = append(command, o.BuildkitdFlags...)
+	var p *process
+	var conn net.Conn
+	var err error
+	inside := contain(o, command)
+	if inside != nil && os.Geteuid() == 0 {
+		p, conn, err = startDaemon(ctx, inside, true, s, socket, logPath)
 	}
-	conn, err := awaitSocket(ctx, p, socket, logPath)
+	// Where namespaces are not allowed the daemon may still run.
+	if p == nil && (err == nil || strings.HasPrefix(tail(logPath, 1000), "unshare:")) {
+		p, conn, err = startDaemon(ctx, command, false, s, socket, logPath)
+	}
 	if err != nil {
-		p.stop()
 		return nil, err
 	}
 	c, err := newClientOn(ctx, conn, dialSocket(socket))
@@ -92,6 +90,29 @@ func startInSlot(ctx context.Context, o Options, command []string, s *slot) (*Bu
 	}}, nil
 }
 
+// startDaemon runs a command that ends in buildkitd, and returns when it listens.
+// If it does not come to that nothing is left running.
+func startDaemon(ctx context.Context, command []string, contained bool, s *slot, socket, logPath string) (*process, net.Conn, error) {
+	logFile, err := os.Create(logPath)
+	if err != nil {
+		return nil, nil, fmt.Errorf("making the builder's log: %w", err)
+	}
+	defer logFile.Close() // the child has its own
+	cmd := exec.Command(command[0], command[1:]...)
+	cmd.Stdout, cmd.Stderr = logFile, logFile
+	cmd.ExtraFiles = []*os.File{s.lock}
+	p, err := startProcess(cmd, contained)
+	if err != nil {
+		return nil, nil, &Error{Problem: fmt.Sprintf("%s cannot be started", command[0]), Hint: threeWays, Err: err}
+	}
+	conn, err := awaitSocket(ctx, p, socket, logPath)
+	if err != nil {
+		p.stop()
+		return nil, nil, err
+	}
+	return p, conn, nil
+}
+
 // awaitSocket connects as soon as the daemon listens. It does so only once it is
 // ready to build, so there is nothing more to ask.
 func awaitSocket(ctx context.Context, p *process, socket, logPath string) (net.Conn, error) {
@@ -106,8 +127,7 @@ func awaitSocket(ctx context.Context, p *process, socket, logPath string) (net.C
 		select {
 		case <-poll.C:
 		case <-p.done:
-			how, _ := p.exited()
-			return nil, startFailure(fmt.Errorf("it ended with %s", how), logPath)
+			return nil, startFailure(fmt.Errorf("it ended with %s", p.ending()), logPath)
 		case <-ctx.Done():
 			return nil, startFailure(context.Cause(ctx), logPath)
 		}
@@ -144,7 +164,7 @@ func childCommand(o Options, why string) ([]string, error) {
 	}
 	// The network of the host needs no further helper, and gives RUN steps what a
 	// daemon run by root gives them.
-	return []string{rootlesskit, "--net=host", "--copy-up=/etc", "--copy-up=/run", daemon, "--rootless"}, nil
+	return []string{rootlesskit, "--net=host", "--pidns", "--copy-up=/etc", "--copy-up=/run", daemon, "--rootless"}, nil
 }
 
 // findDaemon looks on PATH, then beside our own program.

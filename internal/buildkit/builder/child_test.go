@@ -20,11 +20,15 @@ import (
 	"github.com/moby/buildkit/client/llb"
 )
 
-// TestMain lets this test program stand for a build that is killed: see
-// TestChildEndsWhenItsParentIsKilled.
+// TestMain lets this test program stand for a build that is killed, and for one of
+// another user: see TestChildEndsWhenItsParentIsKilled and TestWithoutRoot.
 func TestMain(m *testing.M) {
 	if state := os.Getenv("BUILDER_TEST_STATE"); state != "" {
 		runAsParent(state)
+		return
+	}
+	if dir := os.Getenv("BUILDER_TEST_USER"); dir != "" {
+		runAsUser(dir)
 		return
 	}
 	os.Exit(m.Run())
@@ -136,8 +140,8 @@ func TestChildStartsKeepsItsStateAndEnds(t *testing.T) {
 			t.Errorf("the state was not kept: worker %s, then %s", first, workers[0].ID)
 		}
 		pids := processesWith(t, state)
-		if len(pids) != 1 {
-			t.Errorf("processes %v, want one", pids)
+		if len(pids) != 2 { // unshare and the daemon
+			t.Errorf("processes %v, want two", pids)
 		}
 		if err := b.Close(); err != nil {
 			t.Errorf("closing: %v", err)
@@ -220,6 +224,65 @@ func TestChildEndsWithTheContext(t *testing.T) {
 	}
 }
 
+// TestChildEndsWithClose closes in the middle of a build, which the daemon may not
+// have cancelled by the time that it ends.
+func TestChildEndsWithClose(t *testing.T) {
+	state, sockets := t.TempDir(), socketDirs(t)
+	b, err := builder.Connect(t.Context(), childOptions(t, state))
+	if err != nil {
+		t.Fatal(err)
+	}
+	running, result := solveSleep(t.Context(), b.Client)
+	<-running
+	pids := append(processesWith(t, state+"/0/root"), processesWith(t, sleepMark)...)
+	if len(pids) < 3 {
+		t.Fatalf("processes %v, want unshare, the daemon and its RUN step", pids)
+	}
+	if err := b.Close(); err != nil {
+		t.Error(err)
+	}
+	if err := <-result; err == nil {
+		t.Error("the build did not fail")
+	}
+	wantGone(t, state, pids[:2], 0)
+	for _, pid := range pids {
+		waitOrphan(t, pid)
+	}
+	wantNoNewSockets(t, sockets)
+}
+
+// TestChildWithoutNamespaces starts the daemon where unshare is not there, and
+// where it is not allowed to do anything.
+func TestChildWithoutNamespaces(t *testing.T) {
+	refusing := filepath.Join(t.TempDir(), "unshare")
+	if err := os.WriteFile(refusing, []byte("#!/bin/sh\necho 'unshare: unshare failed: Operation not permitted' >&2\nexit 1\n"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for _, lookPath := range []func(string) (string, error){
+		lookPathWithout("buildkitd", "unshare"),
+		func(name string) (string, error) {
+			if name == "unshare" {
+				return refusing, nil
+			}
+			return lookPathWithout("buildkitd")(name)
+		},
+	} {
+		state := t.TempDir()
+		o := childOptions(t, state)
+		o.LookPath = lookPath
+		b := connect(t, o)
+		wantBuild(t, b.Client)
+		pids := processesWith(t, state)
+		if len(pids) != 1 {
+			t.Errorf("processes %v, want the daemon alone", pids)
+		}
+		if err := b.Close(); err != nil {
+			t.Error(err)
+		}
+		wantGone(t, state, pids, 0)
+	}
+}
+
 func TestConnectGivesUpWithTheContext(t *testing.T) {
 	state, sockets := t.TempDir(), socketDirs(t)
 	ctx, cancel := context.WithTimeout(t.Context(), 15*time.Millisecond)
@@ -234,7 +297,7 @@ func TestConnectGivesUpWithTheContext(t *testing.T) {
 }
 
 func TestChildEndsWhenItsParentIsKilled(t *testing.T) {
-	state := t.TempDir()
+	state, sockets := t.TempDir(), socketDirs(t)
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
@@ -254,8 +317,8 @@ func TestChildEndsWhenItsParentIsKilled(t *testing.T) {
 		t.Fatalf("the parent said %q, %v", line, err)
 	}
 	pids := append(processesWith(t, state+"/0/root"), processesWith(t, sleepMark)...)
-	if len(pids) < 2 {
-		t.Fatalf("processes %v, want the daemon and its RUN step", pids)
+	if len(pids) < 3 {
+		t.Fatalf("processes %v, want unshare, the daemon and its RUN step", pids)
 	}
 	if err := parent.Process.Kill(); err != nil {
 		t.Fatal(err)
@@ -264,14 +327,21 @@ func TestChildEndsWhenItsParentIsKilled(t *testing.T) {
 	for _, pid := range pids {
 		waitOrphan(t, pid)
 	}
-	// What was left does not stand in the way of the next build.
-	b, err := builder.Connect(t.Context(), childOptions(t, state))
+	// What was left does not stand in the way of the next build, which removes it.
+	var notices bytes.Buffer
+	o := childOptions(t, state)
+	o.Stderr = &notices
+	b, err := builder.Connect(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if err := b.Close(); err != nil {
 		t.Error(err)
 	}
+	if notices.Len() > 0 {
+		t.Errorf("notices %q, want none", notices.String())
+	}
+	wantNoNewSockets(t, sockets)
 }
 
 // waitOrphan waits until a process that is not ours has ended; it may stay a

@@ -15,18 +15,22 @@ const stopTimeout = 10 * time.Second
 
 // A process is a running child that is always waited for.
 type process struct {
-	pid  int
-	done chan struct{} // closed when the child has been reaped
-	err  error         // how it ended; read it after done
+	pid       int
+	contained bool          // the child is unshare, and the daemon its child
+	done      chan struct{} // closed when the child has been reaped
+	err       error         // how it ended; read it after done
 }
 
 // startProcess starts cmd so that it ends with us whatever happens: it has a
 // process group of its own, so the terminal's Ctrl-C reaches us alone and the
-// build is cancelled before its daemon ends, and the kernel sends it a SIGTERM
-// when we die.
-func startProcess(cmd *exec.Cmd) (*process, error) {
+// build is cancelled before its daemon ends, and the kernel ends it when we die.
+func startProcess(cmd *exec.Cmd, contained bool) (*process, error) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGTERM}
-	p := &process{done: make(chan struct{})}
+	if contained {
+		// unshare does not hear a SIGTERM. Its end sends one to the daemon.
+		cmd.SysProcAttr.Pdeathsig = syscall.SIGKILL
+	}
+	p := &process{contained: contained, done: make(chan struct{})}
 	started := make(chan error)
 	go func() {
 		// The kernel sends that signal when the thread that started the child ends,
@@ -48,12 +52,19 @@ func startProcess(cmd *exec.Cmd) (*process, error) {
 	return p, nil
 }
 
-// terminate asks the child to end, without waiting for it.
+// terminate asks the daemon to end, without waiting for it.
 func (p *process) terminate() {
+	if !p.hasExited() { // otherwise its number may be another process's by now
+		p.signal(syscall.SIGTERM)
+	}
+}
+
+func (p *process) hasExited() bool {
 	select {
-	case <-p.done: // its number may be another process's by now
+	case <-p.done:
+		return true
 	default:
-		syscall.Kill(p.pid, syscall.SIGTERM)
+		return false
 	}
 }
 
@@ -65,24 +76,20 @@ func (p *process) stop() {
 	select {
 	case <-p.done:
 	case <-timer.C:
-		// The group takes runc and other helpers along.
+		p.signal(syscall.SIGKILL)
+		// The group has the helpers that the daemon started.
 		syscall.Kill(-p.pid, syscall.SIGKILL)
 		<-p.done
 	}
 }
 
-// exited reports whether the child has ended, and how.
-func (p *process) exited() (string, bool) {
-	select {
-	case <-p.done:
-		var ee *exec.ExitError
-		if errors.As(p.err, &ee) {
-			return ee.ProcessState.String(), true
-		}
-		return "exit status 0", true
-	default:
-		return "", false
+// ending says how the child ended; call it after done.
+func (p *process) ending() string {
+	var ee *exec.ExitError
+	if errors.As(p.err, &ee) {
+		return ee.ProcessState.String()
 	}
+	return "exit status 0"
 }
 
 // tail returns the end of a file, at most n bytes, from the start of a line.

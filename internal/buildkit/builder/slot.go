@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"syscall"
+	"time"
 )
 
 // maxSlots bounds how many children can run at once on one state folder.
@@ -40,7 +41,7 @@ func takeSlot(stateDir string) (*slot, error) {
 		if err != nil {
 			return nil, fmt.Errorf("opening the lock of the state folder: %w", err)
 		}
-		err = syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+		err = takeLock(lock)
 		if errors.Is(err, syscall.EWOULDBLOCK) {
 			lock.Close()
 			continue
@@ -57,6 +58,33 @@ func takeSlot(stateDir string) (*slot, error) {
 		return s, nil
 	}
 	return nil, fmt.Errorf("all %d state folders in %s are in use", maxSlots, stateDir)
+}
+
+// takeLock locks a file unless another build has it. If that build was killed its
+// daemon is about to end, and worth waiting for: its cache is ours.
+func takeLock(f *os.File) error {
+	for deadline := time.Now().Add(stopTimeout); ; time.Sleep(readyPoll) {
+		err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+		if err == nil {
+			if err := f.Truncate(0); err != nil {
+				return err
+			}
+			_, err = f.WriteAt(strconv.AppendInt(nil, int64(os.Getpid()), 10), 0)
+			return err
+		}
+		if !errors.Is(err, syscall.EWOULDBLOCK) || !holderIsGone(f) || time.Now().After(deadline) {
+			return err
+		}
+	}
+}
+
+// holderIsGone reports whether the process that wrote its number into the file
+// has ended.
+func holderIsGone(f *os.File) bool {
+	var buf [20]byte
+	n, _ := f.ReadAt(buf[:], 0)
+	pid, err := strconv.Atoi(string(buf[:n]))
+	return err == nil && pid > 0 && errors.Is(syscall.Kill(pid, 0), syscall.ESRCH)
 }
 
 // makeSocketDir makes a folder that only we can look into, with a path short
