@@ -19,6 +19,10 @@
 // Connecting to a given address sends nothing beyond what is needed: the one
 // connection that tells whether anything listens is the one the build then uses.
 //
+// LAYERCAUSE_BUILDKIT_IMAGE names another image for the container of ours, and
+// LAYERCAUSE_BUILDKIT_NETWORK its network. The child runs as root, or through
+// rootlesskit.
+//
 //	b, err := builder.Connect(ctx, builder.Options{Address: "unix:///run/buildkit/buildkitd.sock"})
 //	if err != nil {
 //		return err // errors.Is(err, builder.ErrNoBuilder), or a *builder.UsageError
