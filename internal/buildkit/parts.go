@@ -1,9 +1,12 @@
 package buildkit
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
+	"path"
+	"slices"
 	"strings"
 
 	"github.com/moby/buildkit/solver"
@@ -76,7 +79,17 @@ func parts(v *vertex, cm *solver.CacheMap, salt record.Salt) []record.Part {
 		}
 	case *pb.Op_File:
 		for i, a := range x.File.Actions {
-			add(fmt.Sprintf("action:%d", i), a)
+			for name, value := range actionParts(a) {
+				add(fmt.Sprintf("action:%d:%s", i, name), value)
+			}
+		}
+		slices.SortFunc(out, func(a, b record.Part) int { return cmp.Compare(a.Name, b.Name) })
+	}
+	sel := selectors(v)
+	for i := range v.inputs {
+		// Of what is selected only the base name is part of the operation.
+		if list := sel[i]; cm != nil && i < len(cm.Deps) && cm.Deps[i].ComputeDigestFunc != nil {
+			add(fmt.Sprintf("select:%d", i), list)
 		}
 	}
 	if cm != nil {
@@ -85,6 +98,36 @@ func parts(v *vertex, cm *solver.CacheMap, salt record.Salt) []record.Part {
 		add("op", v.op)
 	}
 	return out
+}
+
+// actionParts takes a file action apart by what sets it: where it writes (WORKDIR
+// and the arguments), for whom (USER and --chown), with which time
+// (SOURCE_DATE_EPOCH), and the rest. Which inputs it has is left out: that is
+// what it is laid on and not what it does.
+func actionParts(a *pb.FileAction) map[string]any {
+	switch x := a.CloneVT().Action.(type) {
+	case *pb.FileAction_Copy:
+		c := x.Copy
+		out := map[string]any{"path": c.Dest, "owner": c.Owner, "time": c.Timestamp}
+		// The source is compared as what it selects.
+		c.Src, c.Dest, c.Owner, c.Timestamp = path.Base(c.Src), "", nil, 0
+		out["what"] = c
+		return out
+	case *pb.FileAction_Mkdir:
+		m := x.Mkdir
+		out := map[string]any{"path": m.Path, "owner": m.Owner, "time": m.Timestamp}
+		m.Path, m.Owner, m.Timestamp = "", nil, 0
+		out["what"] = m
+		return out
+	case *pb.FileAction_Mkfile:
+		m := x.Mkfile
+		out := map[string]any{"path": m.Path, "owner": m.Owner, "time": m.Timestamp}
+		m.Path, m.Owner, m.Timestamp = "", nil, 0
+		out["what"] = m
+		return out
+	default:
+		return map[string]any{"what": x}
+	}
 }
 
 // keyedMount leaves out what BuildKit leaves out of the key: the content of

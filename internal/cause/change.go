@@ -11,26 +11,62 @@ import (
 // ownChanges compares two paired operations component by component.
 func (e *explainer) ownChanges(v, b *record.Vertex) []string {
 	var out []string
-	edited := e.head.Dockerfile.Instructions[v.Instruction].Text != e.base.Dockerfile.Instructions[b.Instruction].Text
 	parts := differing(v, b)
-	if edited && parts["op"] {
+	edited := e.textDiffers(v, b) && parts.any("args", "mount:", "network", "security", "secret-env", "action:", "select:")
+	if edited {
 		out = append(out, e.edited(v.Instruction))
 	}
-	vars := e.variables(v, b)
-	out = append(out, vars...)
-	if !edited && parts["op"] {
-		out = append(out, e.unedited(v, b, parts, len(vars) > 0)...)
+	out = append(out, e.variables(v, b)...)
+	out = append(out, e.inherited(v, b, parts, edited)...)
+	if !edited {
+		out = append(out, e.unedited(v, b, parts, len(out) > 0)...)
 	}
 	return append(out, e.fileChanges(v, b)...)
 }
 
+func (e *explainer) textDiffers(v, b *record.Vertex) bool {
+	return e.head.Dockerfile.Instructions[v.Instruction].Text != e.base.Dockerfile.Instructions[b.Instruction].Text
+}
+
+// parts are names of an operation's components.
+type parts map[string]bool
+
+// any says that a part is there whose name is one of the names, or starts with
+// one that ends with a colon.
+func (p parts) any(names ...string) bool {
+	for _, name := range names {
+		if p[name] {
+			return true
+		}
+		if !strings.HasSuffix(name, ":") {
+			continue
+		}
+		for have := range p {
+			if strings.HasPrefix(have, name) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// action says that the named component of a file operation's action is there.
+func (p parts) action(what string) bool {
+	for have := range p {
+		if strings.HasPrefix(have, "action:") && strings.HasSuffix(have, ":"+what) {
+			return true
+		}
+	}
+	return false
+}
+
 // differing names the parts that differ.
-func differing(v, b *record.Vertex) map[string]bool {
+func differing(v, b *record.Vertex) parts {
 	before := map[string]string{}
 	for _, p := range b.Parts {
 		before[p.Name] = p.Digest
 	}
-	out := map[string]bool{}
+	out := parts{}
 	for _, p := range v.Parts {
 		if d, ok := before[p.Name]; !ok || d != p.Digest {
 			out[p.Name] = true
@@ -43,31 +79,46 @@ func differing(v, b *record.Vertex) map[string]bool {
 	return out
 }
 
-// unedited explains an operation that changed although its text is the same.
-func (e *explainer) unedited(v, b *record.Vertex, parts map[string]bool, explained bool) []string {
+// inherited names what other instructions of the stage set: the shell, the user
+// and the folder.
+func (e *explainer) inherited(v, b *record.Vertex, parts parts, edited bool) []string {
 	var out []string
-	has := func(prefix string) bool {
-		for name := range parts {
-			if strings.HasPrefix(name, prefix) {
-				return true
-			}
-		}
-		return false
+	if parts["args"] {
+		out = append(out, e.setBy(v, b, "SHELL")...)
 	}
-	// What other instructions of the stage set.
-	for part, command := range map[string]string{"args": "SHELL", "user": "USER", "cwd": "WORKDIR"} {
-		if parts[part] {
-			out = append(out, e.setBy(v, b, command)...)
-		}
+	// A folder that WORKDIR makes belongs to the user.
+	if parts["user"] || parts.action("owner") && commandOf(e.head, v.Instruction) == "WORKDIR" {
+		out = append(out, e.setBy(v, b, "USER")...)
 	}
-	if has("action:") || len(out) == 0 && (has("mount:") || parts["args"]) {
-		out = append(out, e.expanded(v, b)...)
+	// A relative path is one below the folder. Where it was edited itself, that says
+	// enough.
+	path := parts.action("path") && (!edited || lastWord(e.head, v.Instruction) == lastWord(e.base, b.Instruction))
+	if parts["cwd"] || path {
+		out = append(out, e.setBy(v, b, "WORKDIR")...)
+	}
+	return out
+}
+
+func lastWord(r *record.Record, instruction int) string {
+	text := r.Dockerfile.Instructions[instruction].Text
+	return text[strings.LastIndexAny(text, " \t")+1:]
+}
+
+// unedited explains an operation that changed although its text is the same.
+// Explained says that other instructions already account for some of it.
+func (e *explainer) unedited(v, b *record.Vertex, parts parts, explained bool) []string {
+	var out []string
+	if parts.any("action:", "select:", "mount:") {
+		out = append(out, e.changedIn(e.head.Dockerfile.Instructions[v.Instruction].Text, v.Instruction, b.Instruction)...)
+	}
+	if parts.action("time") {
+		out = append(out, e.epoch(v)...)
 	}
 	if parts["platform"] {
 		out = append(out, e.platformChange(v, b))
 	}
 	for _, name := range []string{"network", "security", "secret-env", "limits", "mount:"} {
-		if !has(name) || len(out) > 0 && name == "mount:" {
+		if !parts.any(name) || name == "mount:" && (explained || len(out) > 0) {
 			continue
 		}
 		c := e.at(StepOptions, v.Instruction)
@@ -79,52 +130,55 @@ func (e *explainer) unedited(v, b *record.Vertex, parts map[string]bool, explain
 		}
 		out = append(out, e.add(fmt.Sprintf("option %s %d", name, v.Instruction), c))
 	}
-	if len(out) == 0 && !explained && has("action:") {
-		out = append(out, e.unnamed(v, b))
-	}
 	return out
 }
 
 // setBy names the instruction above that sets what a step inherits.
 func (e *explainer) setBy(v, b *record.Vertex, command string) []string {
-	h := e.lastAbove(&e.head.Dockerfile, v.Instruction, command)
-	x := e.lastAbove(&e.base.Dockerfile, b.Instruction, command)
-	switch {
-	case h < 0 && x < 0:
-		return nil
-	case h < 0:
-		return []string{e.removal(v, []int{x})}
-	case x < 0:
-		c := e.at(InstructionAdded, h)
-		c.Subject, c.Detail = command, "the instruction is new"
-		return []string{e.add(fmt.Sprintf("added %d", h), c)}
-	case e.head.Dockerfile.Instructions[h].Text != e.base.Dockerfile.Instructions[x].Text:
-		if e.instructions[h] != x {
-			// Both stood there before; which of them is the last has changed.
-			return []string{e.replaced(h, x)}
+	h, x := v.Instruction, b.Instruction
+	for {
+		h, x = lastAbove(&e.head.Dockerfile, h, command), lastAbove(&e.base.Dockerfile, x, command)
+		switch {
+		case h < 0 && x < 0:
+			return nil
+		case h < 0:
+			return []string{e.removal(v, []int{x})}
+		case x < 0:
+			c := e.at(InstructionAdded, h)
+			c.Subject, c.Detail = command, "the instruction is new"
+			return []string{e.add(fmt.Sprintf("added %d", h), c)}
 		}
-		return []string{e.edited(h)}
-	default:
-		return e.changedIn(e.head.Dockerfile.Instructions[h].Text, h, x)
+		text := e.head.Dockerfile.Instructions[h].Text
+		if text != e.base.Dockerfile.Instructions[x].Text {
+			if e.instructions[h] != x {
+				// Both stood there before; which of them is the last has changed.
+				return []string{e.replaced(h, x)}
+			}
+			return []string{e.edited(h)}
+		}
+		if vars := e.changedIn(text, h, x); len(vars) > 0 {
+			return vars
+		}
+		// The same text: it is relative to the one above.
 	}
 }
 
 // lastAbove finds the last instruction of a kind above another, in its stage and
-// the stages that it starts from.
-func (e *explainer) lastAbove(d *record.Dockerfile, instruction int, command string) int {
-	return find(d, instruction, func(in *record.Instruction) bool { return in.Command == command })
+// the stages that it starts from, or -1.
+func lastAbove(d *record.Dockerfile, instruction int, command string) int {
+	return find(d, instruction, func(i int, in *record.Instruction) bool { return i != instruction && in.Command == command })
 }
 
 // find searches upwards from an instruction: its own stage, then the stages that
 // it starts from.
-func find(d *record.Dockerfile, instruction int, match func(*record.Instruction) bool) int {
+func find(d *record.Dockerfile, instruction int, match func(int, *record.Instruction) bool) int {
 	if instruction < 0 {
 		return -1
 	}
 	stage := d.Instructions[instruction].Stage
 	for depth := 0; stage >= 0 && depth <= len(d.Stages); depth++ {
 		for i := instruction; i >= 0; i-- {
-			if in := &d.Instructions[i]; in.Stage == stage && match(in) {
+			if in := &d.Instructions[i]; in.Stage == stage && match(i, in) {
 				return i
 			}
 		}
@@ -231,7 +285,7 @@ func (e *explainer) referenceChange(v, b *record.Vertex, c Cause) []string {
 // before, or the other way round.
 func (e *explainer) baseChanged(hv, consumer *record.Vertex) string {
 	at := e.fromOf(consumer.Instruction)
-	if hv.Source != nil && hv.Instruction >= 0 {
+	if hv != nil && hv.Source != nil && hv.Instruction >= 0 {
 		at = hv.Instruction
 	}
 	c := e.at(BaseImageChanged, at)
@@ -255,10 +309,13 @@ func nonEmpty(s ...string) string {
 
 // unnamed is a key that differs while no component of it can be named.
 func (e *explainer) unnamed(v, b *record.Vertex) string {
+	if e.textDiffers(v, b) {
+		return e.edited(v.Instruction)
+	}
 	c := e.at(Unexplained, v.Instruction)
 	c.Detail = "its key differs from the earlier build's, and no component that was compared says why"
-	for _, in := range v.Inputs {
-		if in.ByContent && !hasTake(v, 0) && e.head.Vertices[in.Vertex].Source == nil {
+	for n, in := range v.Inputs {
+		if in.ByContent && !hasTake(v, n) && e.head.Vertices[in.Vertex].Source == nil {
 			c.Kind = StageOutput
 			c.Detail = "the output of the stage it copies from differs from the earlier build's"
 			c.Subject = e.stageOf(e.head.Vertices[in.Vertex].Instruction)
@@ -266,8 +323,9 @@ func (e *explainer) unnamed(v, b *record.Vertex) string {
 			return e.add(fmt.Sprintf("stage-output %d", v.Instruction), c)
 		}
 	}
+	differ := differing(v, b)
 	for _, p := range v.Parts {
-		if !differing(v, b)[p.Name] {
+		if !differ[p.Name] {
 			c.Evidence.Compared = append(c.Evidence.Compared, p.Name)
 		}
 	}

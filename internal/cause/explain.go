@@ -38,7 +38,11 @@ type explainer struct {
 func (e *explainer) explain(s *record.Step) {
 	var roots []string
 	for _, i := range s.Vertices {
-		if v := &e.head.Vertices[i]; v.Status == record.Miss || v.Status == record.NotRun {
+		v := &e.head.Vertices[i]
+		// A merge lays layers on top of each other. What is below them changes the
+		// merge and not the step's own work, as long as there is some.
+		own := v.Kind != record.OpMerge && v.Kind != record.OpDiff || len(s.Vertices) == 1
+		if own && (v.Status == record.Miss || v.Status == record.NotRun) {
 			roots = append(roots, e.roots(i)...)
 		}
 	}
@@ -69,94 +73,6 @@ func (e *explainer) roots(i int) []string {
 	slices.Sort(out)
 	out = slices.Compact(out)
 	e.memo[i] = out
-	return out
-}
-
-func (e *explainer) changed(i int, v *record.Vertex) []string {
-	if e.base == nil {
-		return e.inputRoots(v, nil)
-	}
-	j, ok := e.vertices[i]
-	if !ok {
-		if v.Source != nil {
-			return nil // judged where it is used, against what stood there before
-		}
-		return append(e.inputRoots(v, nil), e.unpaired(v))
-	}
-	b := &e.base.Vertices[j]
-	if v.Source != nil {
-		return e.sourceChange(v, b)
-	}
-	if v.Key == b.Key {
-		// Only a step that was told to ignore the cache changes what follows it
-		// without changing a key.
-		return e.inputRoots(v, nil)
-	}
-	own := e.ownChanges(v, b)
-	in := e.inputRoots(v, b)
-	if len(own)+len(in) == 0 {
-		own = append(own, e.unnamed(v, b))
-	}
-	return append(own, in...)
-}
-
-// inputRoots collects the roots of the inputs. With b given, what stood in the
-// same place in the base is compared too.
-func (e *explainer) inputRoots(v, b *record.Vertex) []string {
-	var out []string
-	for n, in := range v.Inputs {
-		if hasTake(v, n) {
-			continue // by content: compared as files
-		}
-		out = append(out, e.roots(in.Vertex)...)
-		if b != nil && n < len(b.Inputs) {
-			out = append(out, e.moved(v, in.Vertex, b.Inputs[n].Vertex)...)
-		}
-	}
-	if b != nil && len(b.Inputs) > len(v.Inputs) && len(out) == 0 {
-		return nil
-	}
-	return out
-}
-
-func hasTake(v *record.Vertex, input int) bool {
-	return slices.ContainsFunc(v.Takes, func(t record.Take) bool { return t.Input == input })
-}
-
-// moved looks at one input whose place was taken by another operation before.
-func (e *explainer) moved(v *record.Vertex, h, b int) []string {
-	hv, bv := &e.head.Vertices[h], &e.base.Vertices[b]
-	if j, ok := e.vertices[h]; ok {
-		if j == b || hv.Key == bv.Key {
-			return nil
-		}
-		if removed := e.removedBetween(b, j); len(removed) > 0 {
-			return []string{e.removal(v, removed)}
-		}
-	}
-	switch {
-	case hv.Source != nil && bv.Source != nil:
-		return e.sourceChange(hv, bv)
-	case hv.Source != nil || bv.Source != nil:
-		return []string{e.baseChanged(hv, v)}
-	}
-	return nil
-}
-
-// removedBetween lists the base's instructions from vertex b up to, and without,
-// vertex stop that the head no longer has. It is empty if stop is not reached.
-func (e *explainer) removedBetween(b, stop int) []int {
-	var out []int
-	for steps := 0; b != stop && steps <= len(e.base.Vertices); steps++ {
-		v := &e.base.Vertices[b]
-		if len(v.Inputs) == 0 {
-			return nil
-		}
-		if _, ok := e.reverse[v.Instruction]; !ok && v.Instruction >= 0 {
-			out = append(out, v.Instruction)
-		}
-		b = v.Inputs[0].Vertex
-	}
 	return out
 }
 
@@ -214,9 +130,14 @@ func (e *explainer) unpaired(v *record.Vertex) string {
 	c.Subject = commandOf(e.head, v.Instruction)
 	c.Detail = "the instruction is new"
 	if b, ok := e.instructions[v.Instruction]; ok {
-		// The same instruction, but made of other operations.
+		before := e.base.Dockerfile.Instructions[b].Text
+		if before != c.Instruction {
+			return e.edited(v.Instruction)
+		}
 		c.Kind, c.Detail = StepOptions, "the instruction is carried out in another way than before"
-		c.Evidence.Before, c.Evidence.After = e.base.Dockerfile.Instructions[b].Text, c.Instruction
+		c.Evidence.Before, c.Evidence.After = before, c.Instruction
+	} else if from := e.movedFrom(v.Instruction); from >= 0 {
+		c.Detail = fmt.Sprintf("the instruction was moved here from line %d", e.base.Dockerfile.Instructions[from].Line)
 	}
 	return e.add(fmt.Sprintf("added %d", v.Instruction), c)
 }

@@ -51,7 +51,7 @@ func (e *explainer) variable(name string, v, b *record.Vertex, changed []string,
 	switch {
 	case at < 0 && was < 0:
 		// The base image brings it. If another image is used, that is the cause.
-		if len(e.inputRoots(v, b)) > 0 {
+		if in, known := e.inputRoots(v, b); len(in)+len(known) > 0 {
 			return nil
 		}
 		c := e.at(Env, e.fromOf(v.Instruction))
@@ -71,7 +71,13 @@ func (e *explainer) variable(name string, v, b *record.Vertex, changed []string,
 		return []string{e.buildArg(name, at, v.Instruction, h[name], o[name])}
 	}
 	if at >= 0 && was >= 0 {
-		if e.instructions[at] == was {
+		text := e.head.Dockerfile.Instructions[at].Text
+		switch {
+		case text == e.base.Dockerfile.Instructions[was].Text:
+			// It reads something that this step does not see: an ARG of the stage that
+			// the ENV was inherited from, or the base image's environment.
+			return e.changedIn(text, at, was)
+		case e.instructions[at] == was:
 			return []string{e.edited(at)}
 		}
 		return []string{e.replaced(at, was)}
@@ -105,7 +111,7 @@ func (e *explainer) buildArg(name string, at, step int, after, before string) st
 
 // declaration finds the ARG or ENV line whose value a step sees.
 func declaration(d *record.Dockerfile, instruction int, name string) int {
-	return find(d, instruction, func(in *record.Instruction) bool {
+	return find(d, instruction, func(_ int, in *record.Instruction) bool {
 		return (in.Command == "ARG" || in.Command == "ENV") && slices.Contains(in.Names, name)
 	})
 }
@@ -179,22 +185,18 @@ func order(v *record.Vertex) []string {
 	return out
 }
 
-// expanded explains an operation whose text is the same but stands for something
-// else, because a variable in it changed.
-func (e *explainer) expanded(v, b *record.Vertex) []string {
-	out := e.changedIn(e.head.Dockerfile.Instructions[v.Instruction].Text, v.Instruction, b.Instruction)
-	if len(out) > 0 {
-		return out
+// epoch names SOURCE_DATE_EPOCH, which stamps the files that COPY, ADD and WORKDIR
+// make.
+func (e *explainer) epoch(v *record.Vertex) []string {
+	h, o := argument(e.head, "SOURCE_DATE_EPOCH"), argument(e.base, "SOURCE_DATE_EPOCH")
+	if h == o {
+		return nil
 	}
-	// It stamps the files that COPY, ADD and WORKDIR make.
-	if h, o := argument(e.head, "SOURCE_DATE_EPOCH"), argument(e.base, "SOURCE_DATE_EPOCH"); h != o {
-		at := declaration(&e.head.Dockerfile, v.Instruction, "SOURCE_DATE_EPOCH")
-		if at < 0 {
-			at = find(&e.head.Dockerfile, v.Instruction, func(in *record.Instruction) bool { return in.Command == "FROM" })
-		}
-		return []string{e.buildArg("SOURCE_DATE_EPOCH", at, v.Instruction, h, nonEmpty(o, "unset"))}
+	at := declaration(&e.head.Dockerfile, v.Instruction, "SOURCE_DATE_EPOCH")
+	if at < 0 {
+		at = e.fromOf(v.Instruction)
 	}
-	return nil
+	return []string{e.buildArg("SOURCE_DATE_EPOCH", at, v.Instruction, h, nonEmpty(o, "unset"))}
 }
 
 // changedIn names the variables of a text that have another value than before.

@@ -1,0 +1,199 @@
+package cause
+
+import (
+	"slices"
+
+	"github.com/layercause/layercause/internal/record"
+)
+
+// changed names the causes that made the key of an operation differ that was not
+// told to ignore the cache.
+func (e *explainer) changed(i int, v *record.Vertex) []string {
+	var b *record.Vertex
+	if e.base != nil {
+		j, ok := e.vertices[i]
+		switch {
+		case ok:
+			b = &e.base.Vertices[j]
+		case v.Source != nil:
+			return nil // judged where it is used, against what stood there before
+		}
+	}
+	if v.Source != nil {
+		if b == nil {
+			return nil
+		}
+		return e.sourceChange(v, b)
+	}
+	var own []string
+	switch {
+	case e.base == nil:
+	case b == nil:
+		own = []string{e.unpaired(v)}
+	case v.Key == b.Key:
+		// Only a step that was told to ignore the cache changes what follows it
+		// without changing a key.
+		b = nil
+	default:
+		own = e.ownChanges(v, b)
+	}
+	in, known := e.inputRoots(v, b)
+	if len(own)+len(in) == 0 {
+		// An input that hit was in the cache although its key differs from the
+		// base's: by its content, or from a build before that one. It is to blame
+		// only if nothing else is.
+		in = known
+	}
+	if len(own)+len(in) == 0 && b != nil {
+		own = append(own, e.unnamed(v, b))
+	}
+	return append(own, in...)
+}
+
+// inputRoots collects the roots of the inputs: of those that were executed or
+// that are sources, and of those that hit. With b given, what stood in the same
+// place in the base is compared too.
+func (e *explainer) inputRoots(v, b *record.Vertex) (out, known []string) {
+	for n, in := range v.Inputs {
+		if hasTake(v, n) {
+			continue // by content: compared as files
+		}
+		if e.head.Vertices[in.Vertex].Status == record.Hit && e.head.Vertices[in.Vertex].Source == nil {
+			known = append(known, e.roots(in.Vertex)...)
+		} else {
+			out = append(out, e.roots(in.Vertex)...)
+		}
+		if b == nil {
+			continue
+		}
+		if m := counterpart(v, b, n); m >= 0 {
+			out = append(out, e.moved(v, in.Vertex, b.Inputs[m].Vertex)...)
+		}
+	}
+	if b != nil {
+		out = append(out, e.bared(v, b)...)
+	}
+	return out, known
+}
+
+func hasTake(v *record.Vertex, input int) bool {
+	return slices.ContainsFunc(v.Takes, func(t record.Take) bool { return t.Input == input })
+}
+
+// counterpart finds the input of b that stands for input n of v, or -1: what an
+// operation is laid on, and what it reads by content, are counted apart, since
+// nothing is laid on an empty image.
+func counterpart(v, b *record.Vertex, n int) int {
+	count := 0
+	for _, in := range v.Inputs[:n] {
+		if in.ByContent == v.Inputs[n].ByContent {
+			count++
+		}
+	}
+	for m, in := range b.Inputs {
+		if in.ByContent != v.Inputs[n].ByContent {
+			continue
+		}
+		if count == 0 {
+			return m
+		}
+		count--
+	}
+	return -1
+}
+
+// bared is an operation that is laid on nothing now: all that stood above it in
+// its stage is gone.
+func (e *explainer) bared(v, b *record.Vertex) []string {
+	laid := func(in record.Input) bool { return !in.ByContent }
+	if e.textDiffers(v, b) {
+		return nil // such as a --link, which is named
+	}
+	if slices.ContainsFunc(v.Inputs, laid) {
+		return nil
+	}
+	i := slices.IndexFunc(b.Inputs, laid)
+	if i < 0 {
+		return nil
+	}
+	if removed := e.removedBetween(b.Inputs[i].Vertex, -1); len(removed) > 0 {
+		return []string{e.removal(v, removed)}
+	}
+	return []string{e.baseChanged(nil, v)}
+}
+
+// moved looks at one input whose place was taken by another operation before.
+func (e *explainer) moved(v *record.Vertex, h, b int) []string {
+	hv, bv := &e.head.Vertices[h], &e.base.Vertices[b]
+	j, paired := e.vertices[h]
+	if paired {
+		if j == b || hv.Key == bv.Key {
+			return nil
+		}
+		if removed := e.removedBetween(b, j); len(removed) > 0 {
+			return []string{e.removal(v, removed)}
+		}
+	}
+	switch {
+	case hv.Source != nil && bv.Source != nil:
+		return e.sourceChange(hv, bv)
+	case hv.Source == nil && !paired && e.stageIndex(hv.Instruction) == e.stageIndex(v.Instruction):
+		return nil // new in this stage, which is a cause of its own
+	case (hv.Source != nil || bv.Source != nil) && hv.Key != bv.Key:
+		return []string{e.baseChanged(hv, v)}
+	}
+	return nil
+}
+
+// stageIndex is the stage that an instruction stands in, or -1.
+func (e *explainer) stageIndex(instruction int) int {
+	if instruction < 0 {
+		return -1
+	}
+	return e.head.Dockerfile.Instructions[instruction].Stage
+}
+
+// removedBetween lists the base's instructions from vertex b up to, and without,
+// vertex stop (-1 is the very top) that the head no longer has anywhere. It is
+// empty if stop is not reached.
+func (e *explainer) removedBetween(b, stop int) []int {
+	var out []int
+	for steps := 0; b != stop && steps <= len(e.base.Vertices); steps++ {
+		v := &e.base.Vertices[b]
+		if _, ok := e.reverse[v.Instruction]; !ok && v.Instruction >= 0 && !slices.Contains(out, v.Instruction) && e.movedTo(v.Instruction) < 0 {
+			out = append(out, v.Instruction)
+		}
+		i := slices.IndexFunc(v.Inputs, func(in record.Input) bool { return !in.ByContent })
+		if i < 0 {
+			if stop < 0 {
+				return out
+			}
+			return nil
+		}
+		b = v.Inputs[i].Vertex
+	}
+	return out
+}
+
+// movedTo finds the unpaired instruction of the head that has the text of an
+// unpaired one of the base, or -1: it stands elsewhere now and counts as new there.
+func (e *explainer) movedTo(b int) int {
+	return withText(e.head.Dockerfile.Instructions, e.instructions, e.base.Dockerfile.Instructions[b].Text)
+}
+
+// movedFrom is the other direction.
+func (e *explainer) movedFrom(h int) int {
+	if h < 0 {
+		return -1
+	}
+	return withText(e.base.Dockerfile.Instructions, e.reverse, e.head.Dockerfile.Instructions[h].Text)
+}
+
+func withText(in []record.Instruction, paired map[int]int, text string) int {
+	for i := range in {
+		if _, ok := paired[i]; !ok && in[i].Text == text {
+			return i
+		}
+	}
+	return -1
+}
