@@ -113,7 +113,7 @@ func TestGivenBuildersThatCannotBeReached(t *testing.T) {
 	} {
 		t.Run(c.address, func(t *testing.T) {
 			// A daemon that could be started is no way out: the builder was asked for.
-			o := childOptions(t, t.TempDir())
+			o := childOptions(t, t.TempDir(), ownTemp(t))
 			o.Address = c.address
 			o.Getenv = env("DOCKER_HOST", "unix://"+dir+"/engine.sock", "DOCKER_CONFIG", dir)
 			_, err := builder.Connect(t.Context(), o)

@@ -206,6 +206,14 @@ func (o Options) notice(format string, args ...any) {
 	fmt.Fprintf(o.Stderr, format+"\n", args...)
 }
 
+// tempDir is os.TempDir with the environment that we were given.
+func (o Options) tempDir() string {
+	if dir := o.Getenv("TMPDIR"); filepath.IsAbs(dir) {
+		return dir
+	}
+	return "/tmp"
+}
+
 // stateDir returns the folder that keeps the state of children.
 func (o Options) stateDir() (string, error) {
 	if o.StateDir != "" {
@@ -216,7 +224,7 @@ func (o Options) stateDir() (string, error) {
 	if !filepath.IsAbs(cache) {
 		home := o.Getenv("HOME")
 		if home == "" {
-			cache = filepath.Join(os.TempDir(), fmt.Sprintf("layercause-cache-%d", os.Getuid()))
+			cache = filepath.Join(o.tempDir(), fmt.Sprintf("layercause-cache-%d", os.Getuid()))
 		} else {
 			cache = filepath.Join(home, ".cache")
 		}

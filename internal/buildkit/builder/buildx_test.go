@@ -89,7 +89,7 @@ func TestCurrentBuilder(t *testing.T) {
 				writeBuildx(t, config, path, content)
 			}
 			var notices bytes.Buffer
-			o := childOptions(t, t.TempDir())
+			o := childOptions(t, t.TempDir(), ownTemp(t))
 			o.Getenv, o.Stderr = env("DOCKER_CONFIG", config, "DOCKER_HOST", host), &notices
 			b := connect(t, o)
 			if b.Driver != c.driver {

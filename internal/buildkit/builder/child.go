@@ -32,7 +32,7 @@ func startChild(ctx context.Context, o Options, why string) (*Builder, error) {
 	if err != nil {
 		return nil, fmt.Errorf("finding the state folder: %w", err)
 	}
-	s, err := takeSlot(stateDir)
+	s, err := takeSlot(stateDir, o.tempDir())
 	if err != nil {
 		return nil, &Error{
 			Problem: "buildkitd has no place for its state",

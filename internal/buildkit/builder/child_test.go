@@ -30,10 +30,14 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
+// noEngine keeps the tests of other builders away from the machine's engine.
+const noEngine = "unix:///nothing/docker.sock"
+
 // childOptions are those of a machine without Docker, with buildkitd beside the
 // program.
-func childOptions(t testing.TB, state string) builder.Options {
+func childOptions(t testing.TB, state, temp string) builder.Options {
 	return builder.Options{
+		Getenv:         env("TMPDIR", temp, "DOCKER_HOST", noEngine),
 		LookPath:       lookPathWithout("buildkitd"),
 		ExecutableDir:  filepath.Dir(buildkittest.Binary(t, "buildkitd")),
 		StateDir:       state,
@@ -53,10 +57,10 @@ func lookPathWithout(names ...string) func(string) (string, error) {
 }
 
 func TestChildStartsKeepsItsStateAndEnds(t *testing.T) {
-	state, sockets := t.TempDir(), socketDirs(t)
+	state, sockets := t.TempDir(), ownTemp(t)
 	var first string
 	for range 2 {
-		b, err := builder.Connect(t.Context(), childOptions(t, state))
+		b, err := builder.Connect(t.Context(), childOptions(t, state, sockets))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -84,19 +88,19 @@ func TestChildStartsKeepsItsStateAndEnds(t *testing.T) {
 			t.Errorf("closing again: %v", err)
 		}
 		wantGone(t, state, pids, 0)
-		wantNoNewSockets(t, sockets)
+		wantNoSockets(t, sockets)
 	}
 }
 
 func TestTwoChildrenAtOnceDoNotShareTheirState(t *testing.T) {
-	state, sockets := t.TempDir(), socketDirs(t)
-	one, err := builder.Connect(t.Context(), childOptions(t, state))
+	state, sockets := t.TempDir(), ownTemp(t)
+	one, err := builder.Connect(t.Context(), childOptions(t, state, sockets))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer one.Close()
 	var notices bytes.Buffer
-	o := childOptions(t, state)
+	o := childOptions(t, state, sockets)
 	o.Stderr = &notices
 	two, err := builder.Connect(t.Context(), o)
 	if err != nil {
@@ -114,7 +118,7 @@ func TestTwoChildrenAtOnceDoNotShareTheirState(t *testing.T) {
 	if err := errors.Join(one.Close(), two.Close()); err != nil {
 		t.Error(err)
 	}
-	wantNoNewSockets(t, sockets)
+	wantNoSockets(t, sockets)
 
 	// The first place is free again, and so is taken again.
 	notices.Reset()
@@ -129,10 +133,10 @@ func TestTwoChildrenAtOnceDoNotShareTheirState(t *testing.T) {
 }
 
 func TestChildEndsWithTheContext(t *testing.T) {
-	state := t.TempDir()
+	state, sockets := t.TempDir(), ownTemp(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	b, err := builder.Connect(ctx, childOptions(t, state))
+	b, err := builder.Connect(ctx, childOptions(t, state, sockets))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -161,8 +165,8 @@ func TestChildEndsWithTheContext(t *testing.T) {
 // TestChildEndsWithClose closes in the middle of a build, which the daemon may not
 // have cancelled by the time that it ends.
 func TestChildEndsWithClose(t *testing.T) {
-	state, sockets := t.TempDir(), socketDirs(t)
-	b, err := builder.Connect(t.Context(), childOptions(t, state))
+	state, sockets := t.TempDir(), ownTemp(t)
+	b, err := builder.Connect(t.Context(), childOptions(t, state, sockets))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -182,7 +186,7 @@ func TestChildEndsWithClose(t *testing.T) {
 	for _, pid := range pids {
 		waitOrphan(t, pid)
 	}
-	wantNoNewSockets(t, sockets)
+	wantNoSockets(t, sockets)
 }
 
 // TestChildWithoutNamespaces starts the daemon where unshare is not there, and
@@ -201,8 +205,8 @@ func TestChildWithoutNamespaces(t *testing.T) {
 			return lookPathWithout("buildkitd")(name)
 		},
 	} {
-		state := t.TempDir()
-		o := childOptions(t, state)
+		state, sockets := t.TempDir(), ownTemp(t)
+		o := childOptions(t, state, sockets)
 		o.LookPath = lookPath
 		b := connect(t, o)
 		wantBuild(t, b.Client)
@@ -218,26 +222,26 @@ func TestChildWithoutNamespaces(t *testing.T) {
 }
 
 func TestConnectGivesUpWithTheContext(t *testing.T) {
-	state, sockets := t.TempDir(), socketDirs(t)
+	state, sockets := t.TempDir(), ownTemp(t)
 	ctx, cancel := context.WithTimeout(t.Context(), 15*time.Millisecond)
 	defer cancel()
-	if _, err := builder.Connect(ctx, childOptions(t, state)); !errors.Is(err, context.DeadlineExceeded) {
+	if _, err := builder.Connect(ctx, childOptions(t, state, sockets)); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("error %v, want the context's", err)
 	}
 	if pids := processesWith(t, state); len(pids) > 0 {
 		t.Errorf("processes %v are still there", pids)
 	}
-	wantNoNewSockets(t, sockets)
+	wantNoSockets(t, sockets)
 }
 
 func TestChildEndsWhenItsParentIsKilled(t *testing.T) {
-	state, sockets := t.TempDir(), socketDirs(t)
+	state, sockets := t.TempDir(), ownTemp(t)
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
 	parent := exec.Command(self)
-	parent.Env = append(os.Environ(), "BUILDER_TEST_STATE="+state,
+	parent.Env = append(os.Environ(), "TMPDIR="+sockets, "BUILDER_TEST_STATE="+state,
 		"BUILDER_TEST_BIN="+filepath.Dir(buildkittest.Binary(t, "buildkitd")))
 	parent.Stderr = os.Stderr
 	out, err := parent.StdoutPipe()
@@ -263,7 +267,7 @@ func TestChildEndsWhenItsParentIsKilled(t *testing.T) {
 	}
 	// What was left does not stand in the way of the next build, which removes it.
 	var notices bytes.Buffer
-	o := childOptions(t, state)
+	o := childOptions(t, state, sockets)
 	o.Stderr = &notices
 	b, err := builder.Connect(t.Context(), o)
 	if err != nil {
@@ -275,12 +279,13 @@ func TestChildEndsWhenItsParentIsKilled(t *testing.T) {
 	if notices.Len() > 0 {
 		t.Errorf("notices %q, want none", notices.String())
 	}
-	wantNoNewSockets(t, sockets)
+	wantNoSockets(t, sockets)
 }
 
 // runAsParent is a layercause process in the middle of a build.
 func runAsParent(state string) {
 	b, err := builder.Connect(context.Background(), builder.Options{
+		Getenv:         env("TMPDIR", os.Getenv("TMPDIR"), "DOCKER_HOST", noEngine),
 		LookPath:       lookPathWithout("buildkitd"),
 		ExecutableDir:  os.Getenv("BUILDER_TEST_BIN"),
 		StateDir:       state,
@@ -298,7 +303,7 @@ func runAsParent(state string) {
 }
 
 func TestChildThatCannotStartSaysWhy(t *testing.T) {
-	sockets := socketDirs(t)
+	sockets := ownTemp(t)
 	for _, c := range []struct {
 		name string
 		opts func(*builder.Options)
@@ -309,13 +314,13 @@ func TestChildThatCannotStartSaysWhy(t *testing.T) {
 		{"no buildkitd", func(o *builder.Options) { o.ExecutableDir = "" }, "buildkitd is not on PATH"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			o := childOptions(t, t.TempDir())
+			o := childOptions(t, t.TempDir(), sockets)
 			c.opts(&o)
 			_, err := builder.Connect(t.Context(), o)
 			wantError(t, err, c.want)
 		})
 	}
-	wantNoNewSockets(t, sockets)
+	wantNoSockets(t, sockets)
 }
 
 // wantError checks the message and that the error is one for exit code 4, with a

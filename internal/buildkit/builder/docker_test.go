@@ -165,7 +165,7 @@ func testOwnContainer(t *testing.T, d *buildkittest.Docker) {
 
 func testNoImage(t *testing.T, d *buildkittest.Docker) {
 	var notices bytes.Buffer
-	o := childOptions(t, t.TempDir())
+	o := childOptions(t, t.TempDir(), ownTemp(t))
 	o.Stderr = &notices
 	o.Getenv = env("DOCKER_HOST", d.Host, "LAYERCAUSE_BUILDKIT_IMAGE", "127.0.0.1:1/nothing/here:1")
 	b := connect(t, o)

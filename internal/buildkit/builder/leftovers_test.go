@@ -56,25 +56,22 @@ func wantGone(t *testing.T, state string, pids []int, within time.Duration) {
 	}
 }
 
-func socketDirs(t *testing.T) map[string]bool {
+// ownTemp returns a folder for the sockets of one test, short enough for them.
+func ownTemp(t testing.TB) string {
 	t.Helper()
-	dirs, err := filepath.Glob(filepath.Join(os.TempDir(), "layercause-*"))
+	dir, err := os.MkdirTemp("", "t-")
 	if err != nil {
 		t.Fatal(err)
 	}
-	found := map[string]bool{}
-	for _, d := range dirs {
-		found[d] = true
-	}
-	return found
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	return dir
 }
 
-func wantNoNewSockets(t *testing.T, before map[string]bool) {
+func wantNoSockets(t *testing.T, temp string) {
 	t.Helper()
-	for d := range socketDirs(t) {
-		if !before[d] {
-			t.Errorf("%s was left", d)
-		}
+	left, err := filepath.Glob(filepath.Join(temp, "*"))
+	if err != nil || len(left) > 0 {
+		t.Errorf("%v was left (%v)", left, err)
 	}
 }
 

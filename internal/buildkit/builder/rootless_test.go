@@ -24,6 +24,7 @@ func runAsUser(dir string) {
 			return path, err
 		},
 		StateDir: filepath.Join(dir, "state"),
+		Getenv:   env("TMPDIR", dir, "DOCKER_HOST", noEngine),
 	})
 	var e *builder.Error
 	if !errors.As(err, &e) {

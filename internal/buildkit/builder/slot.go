@@ -31,7 +31,7 @@ type slot struct {
 	sockets string
 }
 
-func takeSlot(stateDir string) (*slot, error) {
+func takeSlot(stateDir, tmp string) (*slot, error) {
 	for n := range maxSlots {
 		dir := filepath.Join(stateDir, strconv.Itoa(n))
 		if err := os.MkdirAll(dir, 0o700); err != nil {
@@ -51,7 +51,7 @@ func takeSlot(stateDir string) (*slot, error) {
 			return nil, fmt.Errorf("locking %s: %w", dir, err)
 		}
 		s := &slot{number: n, dir: dir, lock: lock}
-		if s.sockets, err = makeSocketDir(dir); err != nil {
+		if s.sockets, err = makeSocketDir(dir, tmp); err != nil {
 			lock.Close()
 			return nil, err
 		}
@@ -90,11 +90,10 @@ func holderIsGone(f *os.File) bool {
 // makeSocketDir makes a folder that only we can look into, with a path short
 // enough for a socket in it. Its name follows from the slot's, so that the next
 // holder of the slot removes what a killed process has left.
-func makeSocketDir(slotDir string) (string, error) {
+func makeSocketDir(slotDir, tmp string) (string, error) {
 	h := fnv.New64a()
 	h.Write([]byte(slotDir))
 	name := fmt.Sprintf("layercause-%d-%x", os.Getuid(), h.Sum64())
-	tmp := os.TempDir()
 	if len(filepath.Join(tmp, name, "buildkitd.sock")) > maxSocketPath-16 {
 		tmp = "/tmp"
 	}

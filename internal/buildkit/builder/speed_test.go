@@ -22,7 +22,7 @@ func BenchmarkUnix(b *testing.B) {
 // BenchmarkChild is what a build without any builder pays for one, with a state
 // that is there already.
 func BenchmarkChild(b *testing.B) {
-	o := childOptions(b, b.TempDir())
+	o := childOptions(b, b.TempDir(), ownTemp(b))
 	for b.Loop() {
 		c, err := builder.Connect(b.Context(), o)
 		if err != nil {
