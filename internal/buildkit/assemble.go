@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/containerd/platforms"
+	"github.com/moby/buildkit/solver/pb"
 	"github.com/opencontainers/go-digest"
 
 	"github.com/layercause/layercause/internal/dockerfile"
@@ -42,7 +43,9 @@ func (a *assembly) operations(ctx context.Context) {
 		hidden := a.hasVariables(places[i])
 		if v.op.GetSource() != nil {
 			r.Source = sourceOf(v, a.resolved, a.salt, hidden)
-			r.Source.Context = a.namedContext(places[i])
+			if r.Source.Context = a.namedContext(places[i]); r.Source.Kind == record.SourceLayout && !hidden {
+				r.Source.Ref = r.Source.Context
+			}
 			r.Key = sourceKey(r.Source, r.Platform, a.salt)
 			if s := a.sources[i]; s != nil {
 				r.Key = a.salt.Digest("files", manifestDigest(s.snapshot))
@@ -94,13 +97,30 @@ func (a *assembly) places() []int {
 		if out[i] < 0 {
 			continue
 		}
-		for _, in := range a.graph.vertices[i].inputs {
-			if j := in.Vertex.(*vertex).index; out[j] < 0 && len(a.graph.vertices[j].lines) == 0 {
-				out[j] = out[i]
+		v := a.graph.vertices[i]
+		for n, in := range v.inputs {
+			from := in.Vertex.(*vertex)
+			if out[from.index] >= 0 || len(from.lines) > 0 {
+				continue
+			}
+			out[from.index] = out[i]
+			// What a stage starts from, and does not copy or mount, is its FROM's.
+			if _, reads := selectors(v)[n]; from.op.GetSource() != nil && (!reads || isRoot(v, n)) {
+				if stage := a.file.Instructions[out[i]].Stage; stage >= 0 {
+					out[from.index] = a.file.Stages[stage].From
+				}
 			}
 		}
 	}
 	return out
+}
+
+// isRoot says that an input is the file system that a command runs on.
+func isRoot(v *vertex, input int) bool {
+	e := v.op.GetExec()
+	return e != nil && slices.ContainsFunc(e.Mounts, func(m *pb.Mount) bool {
+		return m.Dest == pb.RootMount && int(m.Input) == input
+	})
 }
 
 func (a *assembly) instructionAt(l lineRange) int {

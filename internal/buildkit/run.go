@@ -15,9 +15,6 @@ import (
 
 	"github.com/moby/buildkit/client"
 	gateway "github.com/moby/buildkit/frontend/gateway/client"
-	"github.com/moby/buildkit/solver/errdefs"
-	"github.com/moby/buildkit/util/progress/progressui"
-	"github.com/opencontainers/go-digest"
 	"github.com/sirupsen/logrus"
 
 	"github.com/layercause/layercause/internal/buildkit/builder"
@@ -250,60 +247,6 @@ func (b *Build) invocation() record.Invocation {
 	}
 	slices.SortFunc(inv.BuildArgs, func(x, y record.Value) int { return strings.Compare(x.Name, y.Name) })
 	return inv
-}
-
-// failureOf finds the line that a build failed on.
-func failureOf(a *assembly, err error, redact func(string) string) *record.Failure {
-	f := &record.Failure{Message: redact(strings.TrimPrefix(err.Error(), "failed to solve: "))}
-	var ve *errdefs.VertexError
-	if a != nil && a.file != nil && errors.As(err, &ve) {
-		if i, step := a.stepOf(digest.Digest(ve.Digest)); i >= 0 {
-			in := a.file.Instructions[i]
-			f.File, f.Line, f.EndLine, f.Step = a.file.Path, in.Line, in.EndLine, step
-			return f
-		}
-	}
-	for _, s := range errdefs.Sources(err) {
-		if len(s.Ranges) > 0 {
-			f.Line, f.EndLine = int(s.Ranges[0].Start.Line), int(s.Ranges[len(s.Ranges)-1].End.Line)
-			if a != nil && a.file != nil {
-				f.File = a.file.Path
-			} else if s.Info != nil {
-				f.File = s.Info.Filename
-			}
-		}
-	}
-	return f
-}
-
-// display starts BuildKit's own progress display and returns its channel.
-func (b *Build) display(ctx context.Context, out io.Writer) (chan<- *client.SolveStatus, func(), error) {
-	ch := make(chan *client.SolveStatus)
-	done := make(chan struct{})
-	if b.options.Progress == "none" {
-		go func() {
-			defer close(done)
-			for range ch {
-			}
-		}()
-		return ch, func() { <-done }, nil
-	}
-	mode := progressui.DisplayMode(b.options.Progress)
-	if mode == "" {
-		mode = progressui.AutoMode
-	}
-	d, err := progressui.NewDisplay(out, mode)
-	if err != nil {
-		return nil, nil, &UsageError{fmt.Sprintf("--progress %s: %v", mode, err), "use --progress plain where there is no terminal"}
-	}
-	go func() {
-		defer close(done)
-		// The display must drain its channel even when the build is cancelled.
-		d.UpdateFrom(context.WithoutCancel(ctx), ch)
-		for range ch {
-		}
-	}()
-	return ch, func() { <-done }, nil
 }
 
 func newID() string {

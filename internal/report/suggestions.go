@@ -73,7 +73,11 @@ func suggestionGain(g *Suggestion) string {
 		parts = append(parts, "It would save "+duration(s)+" a build like this one.")
 	}
 	if p := g.Predicted; p.Commits > 0 && p.MissesBefore > p.MissesAfter {
-		parts = append(parts, "Over the last "+count(p.Commits, "commit")+", "+itoa(p.MissesAfter)+" instead of "+count(p.MissesBefore, "step")+" would have re-run.")
+		over := "Over the last " + count(p.Commits, "commit")
+		if p.Commits == 1 {
+			over = "In this build"
+		}
+		parts = append(parts, over+", "+itoa(p.MissesAfter)+" instead of "+count(p.MissesBefore, "step")+" would have re-run.")
 	}
 	return strings.Join(parts, " ")
 }
