@@ -5,14 +5,13 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
-	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/layercause/layercause/internal/dockerfile"
+	"github.com/layercause/layercause/internal/dockerfile/dockerfiletest"
 )
 
 func TestEdit(t *testing.T) {
@@ -138,8 +137,9 @@ func FuzzEdit(f *testing.F) {
 		e.InsertAfter(int(j)%n, "RUN inserted")
 		e.Remove(int(i+j) % n)
 		for _, text := range []string{moved, string(e.Bytes())} {
-			if got := apply(t, string(data), dockerfile.Diff("f", data, []byte(text))); got != text {
-				t.Errorf("the diff of %q gives %q, want %q", data, got, text)
+			got, err := dockerfiletest.Apply(string(data), dockerfile.Diff("f", data, []byte(text)))
+			if err != nil || got != text {
+				t.Errorf("the diff of %q gives %q, %v; want %q", data, got, err, text)
 			}
 		}
 	})
@@ -153,72 +153,6 @@ func tally(text string) map[string]int {
 		}
 	}
 	return lines
-}
-
-var hunkHead = regexp.MustCompile(`^@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@$`)
-
-// apply is a strict patch program for one file: every count and every context
-// line must be right.
-func apply(t *testing.T, before, patch string) string {
-	t.Helper()
-	if patch == "" {
-		return before
-	}
-	old := strings.SplitAfter(before, "\n")
-	var out strings.Builder
-	at := 0
-	lines := strings.SplitAfter(patch, "\n")
-	for i := 2; i < len(lines) && lines[i] != ""; {
-		m := hunkHead.FindStringSubmatch(strings.TrimSuffix(lines[i], "\n"))
-		if m == nil {
-			t.Fatalf("no hunk at %q of\n%s", lines[i], patch)
-		}
-		start, oldCount, newCount := number(m[1]), count(m[2]), count(m[4])
-		if oldCount > 0 {
-			start--
-		}
-		for ; at < start; at++ {
-			out.WriteString(old[at])
-		}
-		for i++; oldCount > 0 || newCount > 0; i++ {
-			line := lines[i][1:]
-			if i+1 < len(lines) && strings.HasPrefix(lines[i+1], `\ `) {
-				line = strings.TrimSuffix(line, "\n")
-			}
-			if kind := lines[i][0]; kind == ' ' || kind == '-' {
-				if old[at] != line {
-					t.Fatalf("line %d is %q, the patch has %q", at+1, old[at], line)
-				}
-				at, oldCount = at+1, oldCount-1
-			}
-			if kind := lines[i][0]; kind == ' ' || kind == '+' {
-				out.WriteString(line)
-				newCount--
-			}
-			if i+1 < len(lines) && strings.HasPrefix(lines[i+1], `\ `) {
-				i++
-			}
-		}
-	}
-	for ; at < len(old); at++ {
-		out.WriteString(old[at])
-	}
-	return out.String()
-}
-
-func count(s string) int {
-	if s == "" {
-		return 1
-	}
-	return number(s)
-}
-
-func number(s string) int {
-	n, err := strconv.Atoi(s)
-	if err != nil {
-		panic(err) // the pattern only lets digits through
-	}
-	return n
 }
 
 func ExampleDiff() {

@@ -1,0 +1,236 @@
+package advice
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/layercause/layercause/internal/cause"
+	"github.com/layercause/layercause/internal/dockerfile"
+	"github.com/layercause/layercause/internal/record"
+)
+
+// lateArg moves an ARG whose value changed to just above its first reader, or
+// below the last step of the stage if none reads it. BuildKit puts every
+// declared ARG into the environment, and so into the cache key, of every RUN
+// below it, used or not. Before:
+//
+//	FROM debian:13
+//	ARG COMMIT
+//	RUN apt-get update && apt-get install -y curl
+//	RUN ./build.sh "$COMMIT"
+//
+// After:
+//
+//	FROM debian:13
+//	RUN apt-get update && apt-get install -y curl
+//	ARG COMMIT
+//	RUN ./build.sh "$COMMIT"
+//
+// The ENV, ARG and LABEL instructions that are made from it move along. A RUN can
+// read a variable without naming it: a script, make, npm run build. So the ARG
+// only moves past a RUN whose commands are all known: package installs, and plain
+// tools that read no variable of their own. Names that such tools do read, such
+// as NODE_ENV or GOPROXY, stay where they are.
+func lateArg(s *scene) []Suggestion {
+	var names []string
+	byName := map[string][]*cause.Cause{}
+	for i := range s.Causes {
+		c := &s.Causes[i]
+		name := c.Evidence.Name
+		if c.Kind != cause.BuildArg || name == "" || s.at[c] < 0 {
+			continue
+		}
+		in := s.file.Instructions[s.at[c]]
+		if in.Command == "ARG" && in.Stage >= 0 && slices.Contains(in.Names, name) {
+			if byName[name] == nil {
+				names = append(names, name)
+			}
+			byName[name] = append(byName[name], c)
+		}
+	}
+	var out []Suggestion
+	var left []*cause.Cause
+	for _, name := range names {
+		if g, ok := s.lateArgs(byName[name]); ok {
+			out = append(out, g)
+		} else {
+			left = append(left, byName[name]...)
+		}
+	}
+	// Where two change in every build, moving one alone brings nothing.
+	if g, ok := s.lateArgs(left); ok {
+		out = append(out, g)
+	}
+	return out
+}
+
+// lateArgs moves the ARGs that the causes name, each in its stage, as far as
+// that saves steps.
+func (s *scene) lateArgs(causes []*cause.Cause) (Suggestion, bool) {
+	drops := map[*cause.Cause]*drop{}
+	var addressed []*cause.Cause
+	for _, c := range causes {
+		if d := newDrop(s, s.at[c]); d.fall() {
+			drops[c] = d
+			addressed = append(addressed, c)
+		}
+	}
+	saved := s.saved(addressed, func(x *record.Step) bool {
+		return !slices.ContainsFunc(s.causes[x.ID], func(c *cause.Cause) bool {
+			return drops[c] == nil || !drops[c].passed[x.Instruction]
+		})
+	})
+	e := s.file.Edit()
+	var moved []*cause.Cause
+	var names []string
+	where := ""
+	for _, c := range addressed {
+		if !slices.ContainsFunc(saved, func(x *record.Step) bool { return slices.Contains(s.causes[x.ID], c) }) {
+			continue
+		}
+		to := drops[c].move(e)
+		if where != "" && where != to {
+			to = "down to where they are first needed"
+		}
+		where = to
+		moved = append(moved, c)
+		if !slices.Contains(names, c.Evidence.Name) {
+			names = append(names, c.Evidence.Name)
+		}
+	}
+	p := s.predict(moved, saved)
+	if len(moved) == 0 || p.SecondsSavedPerBuild < worthSeconds {
+		return Suggestion{}, false
+	}
+	title := fmt.Sprintf("Move ARG %s %s, so that a new value does not re-run the steps above", strings.Join(names, " and ARG "), where)
+	patch := s.patch(e)
+	return s.place(Suggestion{Title: oneLine(title), Patch: patch, Predicted: p}, s.at[moved[0]]), patch != ""
+}
+
+// drop is an ARG on its way down its stage.
+type drop struct {
+	*scene
+	names  []string     // the ARG's, and those made from it
+	group  []int        // the instructions that move
+	passed map[int]bool // the steps that are passed
+	stop   int          // the instruction that is not passed
+	last   int          // the last step of the stage
+}
+
+func newDrop(s *scene, arg int) *drop {
+	in := s.file.Instructions[arg]
+	d := &drop{scene: s, names: slices.Clone(in.Names), group: []int{arg}, passed: map[int]bool{}}
+	d.stop = s.file.StageEnd(in.Stage)
+	return d
+}
+
+// fall finds out how far down the ARG can go. It reports false where that is
+// nowhere, or not sure.
+func (d *drop) fall() bool {
+	if len(d.file.Instructions[d.group[0]].Variables) > 0 {
+		return false // its default is made from variables of its place
+	}
+	for i := d.group[0] + 1; i < d.stop; i++ {
+		in := d.file.Instructions[i]
+		reads := slices.ContainsFunc(d.names, in.Reads)
+		declares := slices.ContainsFunc(in.Names, func(n string) bool { return slices.Contains(d.names, n) })
+		switch {
+		case reads && (in.Command == "ENV" || in.Command == "ARG" || in.Command == "LABEL"):
+			d.group = append(d.group, i)
+			d.names = append(d.names, in.Names...)
+		case declares:
+			return false // which of the two values holds where is not for a patch to change
+		case reads, in.Command == "ONBUILD", in.Command == "SHELL", in.Command == "RUN" && !readsNothing(in):
+			d.stop = i
+		case in.Cacheable():
+			d.passed[i], d.last = true, i
+		}
+	}
+	if len(d.passed) == 0 || slices.ContainsFunc(d.names, readByTools) {
+		return false
+	}
+	return !d.redeclared()
+}
+
+// redeclared says whether an instruction that moves reads a variable that is
+// declared again on the way.
+func (d *drop) redeclared() bool {
+	for _, g := range d.group {
+		for i := g + 1; i < d.stop; i++ {
+			in := d.file.Instructions[i]
+			if !slices.Contains(d.group, i) && slices.ContainsFunc(in.Names, d.file.Instructions[g].Reads) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// move puts the group at its place and says where that is.
+func (d *drop) move(e *dockerfile.Edit) string {
+	end := d.file.StageEnd(d.file.Instructions[d.group[0]].Stage)
+	below := slices.IndexFunc(d.group, func(i int) bool { return i > d.last })
+	for n, i := range d.group {
+		switch {
+		case below >= 0 && n >= below: // it is low enough
+		case below >= 0:
+			e.MoveBefore(i, d.group[below])
+		case d.stop < end:
+			e.MoveBefore(i, d.stop)
+		default:
+			e.MoveAfter(i, d.last)
+		}
+	}
+	if d.stop < end {
+		return "to just above " + d.file.Instructions[d.stop].Text
+	}
+	return "below the last step of its stage, as no step reads it"
+}
+
+// readsNothing says whether all commands of a RUN are known to read no variable
+// that is not written out.
+func readsNothing(in dockerfile.Instruction) bool {
+	sc, ok := readScript(in)
+	if !ok {
+		return false
+	}
+	for _, words := range sc.commands {
+		if classify(words).purpose == unknown && !plainTool(words[0]) {
+			return false
+		}
+	}
+	return true
+}
+
+// plainTool knows commands that only do what their words say.
+func plainTool(name string) bool {
+	switch name {
+	case "cat", "cd", "chmod", "chown", "cp", "curl", "cut", "echo", "false", "find", "grep", "gunzip", "gzip",
+		"head", "ln", "ls", "mkdir", "mktemp", "mv", "printf", "rm", "rmdir", "sed", "sha256sum", "sha512sum",
+		"sleep", "sort", "tail", "tar", "tee", "test", "[", "touch", "tr", "unzip", "update-ca-certificates",
+		"useradd", "usermod", "groupadd", "wget", "xz", "locale-gen":
+		return true
+	}
+	return false
+}
+
+// readByTools knows variables that package managers and other plain tools read
+// by themselves, and those that BuildKit treats in a way of its own.
+func readByTools(name string) bool {
+	switch n := strings.ToUpper(name); n {
+	case "CI", "CC", "CXX", "HOME", "LANG", "LANGUAGE", "PATH", "PWD", "SHELL", "TERM", "TMPDIR", "TZ", "USER",
+		"DEBIAN_FRONTEND", "GOOS", "GOARCH", "GOPROXY", "GOPATH", "GOFLAGS", "GOPRIVATE", "GOSUMDB", "GONOSUMDB",
+		"GOTOOLCHAIN", "GOCACHE", "GOMODCACHE", "NODE_ENV", "NODE_OPTIONS", "SOURCE_DATE_EPOCH", "JAVA_HOME":
+		return true
+	default:
+		for _, prefix := range []string{"APT_", "BUNDLE_", "BUN_", "CARGO_", "CFLAGS", "CGO_", "COMPOSER_", "COREPACK_",
+			"CURL_", "CXXFLAGS", "GEM_", "GIT_", "LC_", "LD_", "MAVEN_", "NPM_", "PIPENV_", "PIP_", "PNPM_", "POETRY_",
+			"PYTHON", "RUBY", "RUST", "SSL_", "UV_", "YARN_", "BUILDKIT_", "TARGET", "BUILDPLATFORM", "BUILDOS", "BUILDARCH", "BUILDVARIANT"} {
+			if strings.HasPrefix(n, prefix) {
+				return true
+			}
+		}
+		return strings.HasSuffix(n, "_PROXY")
+	}
+}

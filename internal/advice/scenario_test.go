@@ -1,0 +1,298 @@
+package advice_test
+
+import (
+	"bytes"
+	"flag"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/layercause/layercause/internal/advice"
+	"github.com/layercause/layercause/internal/cause"
+	"github.com/layercause/layercause/internal/dockerfile"
+	"github.com/layercause/layercause/internal/record"
+	"github.com/layercause/layercause/internal/timing"
+)
+
+var update = flag.Bool("update", false, "write the expected suggestions")
+
+// Each folder of testdata/suggest and testdata/silent is a build: its Dockerfile,
+// a scenario (see read), and, in suggest, what is to be suggested.
+func TestScenarios(t *testing.T) {
+	for _, dir := range folders(t, "testdata/suggest") {
+		t.Run(filepath.Base(dir), func(t *testing.T) {
+			sc := read(t, dir)
+			got := advice.Suggest(sc.input)
+			if len(got) == 0 {
+				t.Error("nothing is suggested")
+			}
+			var b strings.Builder
+			for _, g := range got {
+				fmt.Fprintf(&b, "%s: %s\n%s:%d-%d, misses %d -> %d, %g s\n%s\n", g.Rule, g.Title, g.File, g.Line, g.EndLine,
+					g.Predicted.MissesBefore, g.Predicted.MissesAfter, g.Predicted.SecondsSavedPerBuild, g.Patch)
+				sc.check(t, g)
+			}
+			file := filepath.Join(dir, "want.txt")
+			if *update {
+				if err := os.WriteFile(file, []byte(b.String()), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if diff := cmp.Diff(string(readFile(t, file)), b.String()); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+	for _, dir := range folders(t, "testdata/silent") {
+		t.Run("silent/"+filepath.Base(dir), func(t *testing.T) {
+			for _, g := range advice.Suggest(read(t, dir).input) {
+				t.Errorf("%s suggests: %s\n%s", g.Rule, g.Title, g.Patch)
+			}
+		})
+	}
+}
+
+func folders(t *testing.T, root string) []string {
+	t.Helper()
+	entries, err := os.ReadDir(root)
+	if err != nil || len(entries) == 0 {
+		t.Fatalf("%s has no scenario: %v", root, err)
+	}
+	var out []string
+	for _, e := range entries {
+		out = append(out, filepath.Join(root, e.Name()))
+	}
+	return out
+}
+
+type scenario struct {
+	input advice.Input
+	file  *dockerfile.File
+}
+
+// read makes the input of a scenario. Its lines are
+//
+//	context FOLDER, dockerfile PATH        default . and Dockerfile
+//	files PATH[=SIZE] …                    context files; a folder ends with /
+//	ignore LINE                            a line of the .dockerignore
+//	seconds LINE=SECONDS …                 of a step; else 10 for RUN, 0.1 for others
+//	cause KIND LINE SUBJECT …              files that changed, or the argument
+//
+// A cause misses what BuildKit would miss: of files, the step it names and all
+// below it in the stage; of an argument, all from the first RUN below it.
+func read(t *testing.T, dir string) scenario {
+	t.Helper()
+	data, text := readFile(t, filepath.Join(dir, "Dockerfile")), readFile(t, filepath.Join(dir, "scenario"))
+	f, err := dockerfile.Parse("Dockerfile", data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	head := newRecord(f)
+	m := record.Manifest{Name: "context"}
+	seconds := map[int]float64{}
+	ledger := timing.Ledger{CauseLost: map[string]float64{}}
+	sizes := map[string]int64{}
+	var causes []cause.Cause
+	for line := range strings.Lines(string(text)) {
+		words := strings.Fields(line)
+		if len(words) == 0 {
+			continue
+		}
+		switch words[0] {
+		case "context":
+			head.Invocation.Context = words[1]
+		case "dockerfile":
+			head.Dockerfile.Path = words[1]
+		case "files":
+			for _, w := range words[1:] {
+				path, size, _ := strings.Cut(w, "=")
+				n, _ := strconv.ParseInt(size, 10, 64)
+				sizes[path] = n
+			}
+		case "ignore":
+			m.Ignore = append(m.Ignore, strings.TrimSuffix(strings.TrimPrefix(line, "ignore "), "\n"))
+		case "seconds":
+			for _, w := range words[1:] {
+				at, s, _ := strings.Cut(w, "=")
+				seconds[number(t, at)], err = strconv.ParseFloat(s, 64)
+				if err != nil {
+					t.Fatal(err)
+				}
+			}
+		case "cause":
+			c := cause.Cause{ID: fmt.Sprintf("c%d", len(causes)+1), Kind: cause.Kind(words[1]), Line: number(t, words[2])}
+			if c.Kind == cause.ContextFiles {
+				for _, p := range words[3:] {
+					c.Evidence.Files = append(c.Evidence.Files, cause.FileChange{Path: p, Change: "content"})
+				}
+			} else if len(words) > 3 {
+				c.Subject, c.Evidence.Name = words[3], words[3]
+			}
+			causes = append(causes, c)
+		default:
+			t.Fatalf("scenario has %q", line)
+		}
+	}
+	fill(&m, sizes, head.Invocation.Context)
+	if len(m.Paths) > 0 {
+		head.Manifests = []record.Manifest{m}
+	}
+	miss(head, f, causes, seconds, &ledger)
+	return scenario{advice.Input{Head: head, Causes: causes, Ledger: ledger}, f}
+}
+
+func readFile(t testing.TB, path string) []byte {
+	t.Helper()
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}
+
+func number(t *testing.T, s string) int {
+	t.Helper()
+	n, err := strconv.Atoi(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+func newRecord(f *dockerfile.File) *record.Record {
+	head := &record.Record{Invocation: record.Invocation{Context: "."}}
+	head.Dockerfile = record.Dockerfile{Path: "Dockerfile", Text: record.RedactURLs(string(f.Data))}
+	for i, in := range f.Instructions {
+		head.Dockerfile.Instructions = append(head.Dockerfile.Instructions, record.Instruction{
+			Stage: in.Stage, Command: in.Command, Text: in.Text, Line: in.Line, EndLine: in.EndLine, Names: in.Names})
+		if in.Cacheable() {
+			head.Steps = append(head.Steps, record.Step{ID: fmt.Sprintf("s%d", len(head.Steps)+1), Instruction: i, Status: record.Hit})
+		}
+	}
+	return head
+}
+
+func fill(m *record.Manifest, sizes map[string]int64, root string) {
+	for p := range sizes {
+		m.Paths = append(m.Paths, strings.TrimSuffix(p, "/"))
+	}
+	slices.Sort(m.Paths)
+	for _, p := range m.Paths {
+		mode := fs.FileMode(0o644)
+		if _, isDir := sizes[p+"/"]; isDir {
+			mode = fs.ModeDir | 0o755
+		}
+		m.Modes, m.Sizes = append(m.Modes, uint32(mode)), append(m.Sizes, sizes[p])
+	}
+	if m.Ignore != nil {
+		m.IgnorePath = filepath.ToSlash(filepath.Join(root, ".dockerignore"))
+	}
+}
+
+func miss(head *record.Record, f *dockerfile.File, causes []cause.Cause, seconds map[int]float64, l *timing.Ledger) {
+	of := map[string][]string{}
+	for i := range causes {
+		c := &causes[i]
+		at := f.InstructionAt(c.Line)
+		if at < 0 {
+			continue
+		}
+		hit := c.Kind == cause.ContextFiles
+		for j := range head.Steps {
+			x := &head.Steps[j]
+			in := f.Instructions[x.Instruction]
+			if in.Stage != f.Instructions[at].Stage || x.Instruction < at {
+				continue
+			}
+			if hit = hit || in.Command == "RUN"; hit {
+				x.Status = record.Miss
+				c.Steps = append(c.Steps, x.ID)
+				of[x.ID] = append(of[x.ID], c.ID)
+			}
+		}
+	}
+	for j := range head.Steps {
+		x := &head.Steps[j]
+		in := f.Instructions[x.Instruction]
+		if x.Status != record.Miss {
+			continue
+		}
+		x.Seconds = 0.1
+		if in.Command == "RUN" {
+			x.Seconds = 10
+		}
+		if s, ok := seconds[in.Line]; ok {
+			x.Seconds = s
+		}
+		l.Lost += x.Seconds
+		for _, c := range of[x.ID] {
+			l.CauseLost[c] += x.Seconds
+		}
+	}
+}
+
+// check applies the patch with git and holds the result against the original:
+// it parses, and no line of it is lost.
+func (sc scenario) check(t *testing.T, g advice.Suggestion) {
+	t.Helper()
+	dir := t.TempDir()
+	head := sc.input.Head
+	files := map[string][]byte{head.Dockerfile.Path: sc.file.Data}
+	if m := head.Manifests; len(m) > 0 && m[0].IgnorePath != "" {
+		files[m[0].IgnorePath] = []byte(strings.Join(m[0].Ignore, "\n") + "\n")
+		for i, p := range m[0].Paths {
+			if p == ".dockerignore" && m[0].Sizes[i] == int64(len(strings.Join(m[0].Ignore, "\n"))) {
+				files[m[0].IgnorePath] = []byte(strings.Join(m[0].Ignore, "\n"))
+			}
+		}
+	}
+	for name, data := range files {
+		if err := os.MkdirAll(filepath.Dir(filepath.Join(dir, name)), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, name), data, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	git(t, dir, nil, "init", "-q")
+	git(t, dir, []byte(g.Patch), "apply", "--check", "-")
+	git(t, dir, []byte(g.Patch), "apply", "--whitespace=nowarn", "-")
+	got, err := os.ReadFile(filepath.Join(dir, g.File))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range bytes.Lines(files[g.File]) {
+		if line = bytes.TrimRight(line, "\r\n"); !bytes.Contains(got, line) {
+			t.Errorf("the patch loses %q", line)
+		}
+	}
+	if g.File == head.Dockerfile.Path {
+		if _, err := dockerfile.Parse(g.File, got); err != nil {
+			t.Error(err)
+		}
+		if n := bytes.Count(got, []byte("\r\n")); n > 0 && n < bytes.Count(got, []byte("\n")) {
+			t.Errorf("line endings are mixed: %q", got)
+		}
+	}
+	if p := g.Predicted; p.SecondsSavedPerBuild > sc.input.Ledger.Lost || p.MissesAfter > p.MissesBefore || p.MissesAfter < 0 {
+		t.Errorf("predicted is %+v of %g s", p, sc.input.Ledger.Lost)
+	}
+}
+
+func git(t *testing.T, dir string, stdin []byte, args ...string) {
+	t.Helper()
+	cmd := exec.Command("git", args...)
+	cmd.Dir, cmd.Stdin = dir, bytes.NewReader(stdin)
+	cmd.Env = append(os.Environ(), "GIT_CONFIG_GLOBAL=/dev/null", "GIT_CONFIG_NOSYSTEM=1")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("git %s: %v\n%s\n%s", strings.Join(args, " "), err, out, stdin)
+	}
+}
