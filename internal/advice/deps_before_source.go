@@ -240,11 +240,22 @@ func (p *move) suggestion() (Suggestion, bool) {
 	e := p.file.Edit()
 	var added []string
 	put := func(lines ...string) {
+		if len(lines) == 0 {
+			return
+		}
 		e.InsertBefore(p.top, lines...)
 		added = append(added, lines...)
 	}
 	for _, i := range p.moved {
-		if len(p.lines[i]) > 0 {
+		switch {
+		case p.file.Instructions[i].Command == "WORKDIR" && p.chowns():
+			// A folder that COPY --chown makes is the user's, one that WORKDIR makes
+			// is root's.
+			for _, j := range p.moved {
+				put(p.lines[j]...)
+				delete(p.lines, j)
+			}
+		default:
 			put(p.lines[i]...)
 		}
 		e.MoveBefore(i, p.top)
@@ -264,6 +275,10 @@ func (p *move) suggestion() (Suggestion, bool) {
 		title = fmt.Sprintf("Copy the manifests and install %s above %s, so that a changed source file does not install them again", p.what, source)
 	}
 	return p.place(Suggestion{Title: oneLine(title), Patch: patch, Predicted: predicted}, p.top), patch != ""
+}
+
+func (p *move) chowns() bool {
+	return slices.ContainsFunc(p.late, func(c *copying) bool { _, ok := c.in.Flag("chown"); return ok })
 }
 
 // oneLine folds the spaces of continuation lines.
