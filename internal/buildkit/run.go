@@ -101,6 +101,7 @@ func (b *Build) Run(ctx context.Context, on *builder.Builder, out io.Writer) (*R
 		a        *assembly
 		analysis sync.WaitGroup
 	)
+	built := make(chan struct{})
 	version := make(chan string, 1)
 	go func() {
 		v := ""
@@ -137,12 +138,13 @@ func (b *Build) Run(ctx context.Context, on *builder.Builder, out io.Writer) (*R
 			// The build's context ends with the build; the files are still there.
 			ctx := context.WithoutCancel(ctx)
 			var warnings []string
-			a.sources, warnings = b.request.locals.snapshots(ctx, g, start)
+			a.sources, warnings = b.request.locals.snapshots(ctx, g, built)
 			a.warnings = append(a.warnings, warnings...)
 			a.operations(ctx)
 		})
 		return res, nil
 	}, status)
+	close(built)
 	<-observed
 	end := time.Now()
 	wait()
@@ -212,7 +214,10 @@ func (b *Build) result(a *assembly, obs *observer, resp *client.SolveResponse, b
 		r.Warnings[i] = redact(r.Warnings[i])
 	}
 	for i := range r.Caches {
-		r.Caches[i].Error = redact(r.Caches[i].Error)
+		c := &r.Caches[i]
+		if c.Error = redact(c.Error); c.Error != "" {
+			r.Warnings = append(r.Warnings, fmt.Sprintf("%sing the %s cache `%s`: %s", c.Direction, c.Type, c.Ref, c.Error))
+		}
 	}
 	if buildErr != nil {
 		r.Status = record.Failed
