@@ -48,7 +48,7 @@ func explain(head *record.Record, c comparison, warnings []string) report.Report
 	timing.Carry(head, c.base)
 	causes := cause.Explain(head, c.base, c.searched)
 	ledger := timing.Account(head, causes)
-	var suggestions []advice.Suggestion
+	suggestions := advice.Suggest(advice.Input{Head: head, Causes: causes, Ledger: ledger})
 	var base *report.Comparison
 	if c.base != nil {
 		base = &report.Comparison{Ref: c.base.Commit.Ref, Commit: c.base.Commit.SHA, Why: c.why}
