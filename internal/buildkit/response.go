@@ -45,7 +45,7 @@ func readIgnore(contextDir, file string) ([]string, string) {
 	}
 	for _, path := range []string{file + ".dockerignore", filepath.Join(contextDir, ".dockerignore")} {
 		if dt, err := os.ReadFile(path); err == nil {
-			return strings.Split(strings.TrimSuffix(string(dt), "\n"), "\n"), path
+			return strings.Split(string(dt), "\n"), path
 		}
 	}
 	return nil, ""
