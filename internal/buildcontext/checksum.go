@@ -3,6 +3,9 @@ package buildcontext
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
 	"errors"
 	gofs "io/fs"
 	"os"
@@ -25,12 +28,19 @@ type Selector = opsutils.Selector
 // Checksum is BuildKit's content digest of what the selectors take, the one
 // that enters the cache key of a COPY, an ADD or a bind mount.
 func (s *Snapshot) Checksum(ctx context.Context, selectors []Selector) (digest.Digest, error) {
-	s.once.Do(func() { s.content, s.err = s.index(ctx) })
-	if s.err != nil {
-		return "", s.err
-	}
 	if len(selectors) == 0 {
 		selectors = []Selector{{}}
+	}
+	key, err := s.checksumKey(selectors)
+	if err != nil {
+		return "", err
+	}
+	if sum, ok := s.index.checksum(key); ok {
+		return digest.NewDigestFromBytes(digest.SHA256, sum[:]), nil
+	}
+	s.once.Do(func() { s.content, s.err = s.tree(ctx) })
+	if s.err != nil {
+		return "", s.err
 	}
 	sums := make([][]byte, len(selectors))
 	for i, sel := range selectors {
@@ -43,11 +53,28 @@ func (s *Snapshot) Checksum(ctx context.Context, selectors []Selector) (digest.D
 		}
 		sums[i] = []byte(d)
 	}
-	return cachedigest.FromBytes(bytes.Join(sums, []byte{0}), cachedigest.TypeDigestList)
+	d, err := cachedigest.FromBytes(bytes.Join(sums, []byte{0}), cachedigest.TypeDigestList)
+	if err != nil {
+		return "", err
+	}
+	if raw, err := hex.DecodeString(d.Encoded()); err == nil && len(raw) == 32 && d.Algorithm() == digest.SHA256 {
+		s.index.keepChecksum(key, [32]byte(raw))
+	}
+	return d, nil
 }
 
-// index feeds the entries into BuildKit's content hash.
-func (s *Snapshot) index(ctx context.Context) (contenthash.CacheContext, error) {
+// checksumKey digests all that a checksum depends on.
+func (s *Snapshot) checksumKey(selectors []Selector) ([32]byte, error) {
+	text, err := json.Marshal(selectors)
+	if err != nil {
+		return [32]byte{}, err
+	}
+	sum := s.Sum()
+	return sha256.Sum256(append(sum[:], text...)), nil
+}
+
+// tree feeds the entries into BuildKit's content hash.
+func (s *Snapshot) tree(ctx context.Context) (contenthash.CacheContext, error) {
 	cc, err := contenthash.GetCacheContext(ctx, metadata{id: identity.NewID()})
 	if err != nil {
 		return nil, err

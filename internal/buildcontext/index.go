@@ -2,181 +2,151 @@ package buildcontext
 
 import (
 	"crypto/sha256"
-	"encoding/binary"
 	"encoding/hex"
-	"errors"
-	"fmt"
-	"io"
-	"os"
 	"path/filepath"
 	"sync"
-	"syscall"
 	"time"
 )
 
-// Index remembers the digests of files by what the file system says of them:
-// device, inode, size, mode, and both times. As in git's index, a file that was
-// changed in the second before the index was written is not trusted ("racily
+// Index remembers digests between builds: of files, by what the file system says
+// of them, and of what operations took. As in git's index, a file that was
+// changed in the second before it was looked at is not remembered ("racily
 // clean"), since its times might stay the same at the next change.
 //
 // A nil Index knows nothing and keeps nothing.
 type Index struct {
-	path string
-
-	mu    sync.RWMutex
-	known map[[16]byte]fileSum
-	next  map[[16]byte]fileSum
-	dirty bool
+	path  string
 	start time.Time
+	// loaded is closed when the file has been read; files and sums are not
+	// changed from then on.
+	loaded chan struct{}
+	files  map[fileID]fileEntry
+	sums   map[[32]byte][32]byte
+
+	mu   sync.Mutex
+	next map[[32]byte][32]byte // checksums that this build used
 }
 
-// indexMagic is the first line of an index file; its number is the format's.
-const indexMagic = "layercause-index-1\n"
+// fileEntry is what is known of a file.
+type fileEntry struct {
+	state fileState
+	// bare says that it has no extended attributes. To give it one changes its
+	// state.
+	bare bool
+	sum  fileSum
+}
 
-// maxIndexSize bounds what is read: some two million files.
-const maxIndexSize = 128 << 20
-
-const indexEntrySize = 16 + 32 + 8
-
-// OpenIndex reads the index for the folder root below dir. A missing or
-// damaged one is empty: it is only a shortcut. Now is the start of the build.
+// OpenIndex begins to read the index for the folder root below dir, and returns
+// at once. A missing or damaged index is empty: it is only a shortcut. Now is
+// the start of the build.
 func OpenIndex(dir, root string, now time.Time) *Index {
 	sum := sha256.Sum256([]byte(root))
 	x := &Index{
-		path:  filepath.Join(dir, hex.EncodeToString(sum[:16])),
-		known: map[[16]byte]fileSum{}, next: map[[16]byte]fileSum{}, start: now,
+		path: filepath.Join(dir, hex.EncodeToString(sum[:16])), start: now,
+		loaded: make(chan struct{}), next: map[[32]byte][32]byte{},
 	}
-	data, err := readBounded(x.path)
-	if err != nil || len(data) < len(indexMagic)+sha256.Size || string(data[:len(indexMagic)]) != indexMagic {
-		return x
-	}
-	body := data[len(indexMagic) : len(data)-sha256.Size]
-	if sha256.Sum256(body) != [32]byte(data[len(data)-sha256.Size:]) || len(body)%indexEntrySize != 0 {
-		return x
-	}
-	x.known = make(map[[16]byte]fileSum, len(body)/indexEntrySize)
-	for ; len(body) > 0; body = body[indexEntrySize:] {
-		x.known[[16]byte(body)] = fileSum{
-			digest: [32]byte(body[16:48]), data: binary.LittleEndian.Uint64(body[48:]),
-		}
-	}
+	go func() {
+		defer close(x.loaded)
+		x.files, x.sums = readIndex(x.path)
+	}()
 	return x
 }
 
-func readBounded(path string) ([]byte, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
+// lookup returns the digest of a file that has not changed.
+func (x *Index) lookup(id fileID, state fileState) (sum fileSum, bare, ok bool) {
+	if x == nil {
+		return fileSum{}, false, false
 	}
-	defer f.Close()
-	fi, err := f.Stat()
-	if err != nil {
-		return nil, err
+	<-x.loaded
+	e, ok := x.files[id]
+	if !ok || e.state != state {
+		return fileSum{}, false, false
 	}
-	if fi.Size() > maxIndexSize {
-		return nil, errors.New("too large")
-	}
-	data := make([]byte, fi.Size())
-	_, err = io.ReadFull(f, data)
-	return data, err
+	return e.sum, e.bare, true
 }
 
-// key digests what must be unchanged for a file to be taken as unchanged. The
-// entry's own stat is in it too: it is the one that the daemon was sent.
-func (x *Index) key(path string, e *Entry) ([16]byte, bool) {
-	fi, err := os.Lstat(path)
-	if err != nil {
-		return [16]byte{}, false
-	}
-	st, ok := fi.Sys().(*syscall.Stat_t)
-	if !ok {
-		return [16]byte{}, false
-	}
-	changed := time.Unix(st.Ctim.Unix())
-	if fi.ModTime().After(changed) {
-		changed = fi.ModTime()
-	}
-	if x.start.Sub(changed) < time.Second {
-		return [16]byte{}, false
-	}
-	b := make([]byte, 0, 192)
-	for _, n := range []uint64{
-		uint64(st.Dev), st.Ino, uint64(fi.Size()), uint64(fi.Mode()),
-		uint64(fi.ModTime().UnixNano()), uint64(st.Ctim.Nano()),
-		uint64(e.stat.Mode), uint64(e.stat.Size), uint64(e.stat.ModTime),
-	} {
-		b = binary.LittleEndian.AppendUint64(b, n)
-	}
-	sum := sha256.Sum256(append(b, path...))
-	return [16]byte(sum[:]), true
+// racy says that a file may change once more and look the same.
+func (x *Index) racy(s fileState) bool {
+	return x.start.UnixNano()-max(s.changed, s.modified) < int64(time.Second)
 }
 
-func (x *Index) lookup(path string, e *Entry) (fileSum, bool) {
-	if x == nil || len(x.known) == 0 {
-		return fileSum{}, false
+func (x *Index) checksum(key [32]byte) ([32]byte, bool) {
+	if x == nil {
+		return [32]byte{}, false
 	}
-	k, ok := x.key(path, e)
-	if !ok {
-		return fileSum{}, false
-	}
-	s, ok := x.known[k]
+	<-x.loaded
+	sum, ok := x.sums[key]
 	if ok {
-		x.mu.Lock()
-		x.next[k] = s
-		x.mu.Unlock()
+		x.keepChecksum(key, sum)
 	}
-	return s, ok
+	return sum, ok
 }
 
-func (x *Index) add(path string, e *Entry) {
-	if x == nil || !e.Mode.IsRegular() || e.Link != "" || e.Size == 0 {
-		return
-	}
-	k, ok := x.key(path, e)
-	if !ok {
+func (x *Index) keepChecksum(key, sum [32]byte) {
+	if x == nil {
 		return
 	}
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	x.next[k] = fileSum{digest: e.Digest, data: e.Data}
-	x.dirty = true
+	x.next[key] = sum
 }
 
-// Save writes the files seen in this build. It writes nothing if all of them
-// were known, and replaces the file in one step.
-func (x *Index) Save() error {
-	if x == nil || (!x.dirty && len(x.next) == len(x.known)) || len(x.next) == 0 {
+// Limits on what is remembered beyond what this build used.
+const (
+	spareFiles = 10_000
+	spareSums  = 64
+)
+
+// SaveIndex writes what this build saw of the tree, and some of what it did not:
+// another target of the same folder may want it. It writes nothing if everything
+// was known, and replaces the file in one step.
+func (t *Tree) SaveIndex() error {
+	x := t.index
+	if x == nil {
 		return nil
 	}
-	body := make([]byte, 0, len(x.next)*indexEntrySize)
-	for k, s := range x.next {
-		body = append(body, k[:]...)
-		body = append(body, s.digest[:]...)
-		body = binary.LittleEndian.AppendUint64(body, s.data)
-	}
-	if len(body) > maxIndexSize-1024 {
-		return nil
-	}
-	sum := sha256.Sum256(body)
-	if err := os.MkdirAll(filepath.Dir(x.path), 0o700); err != nil {
-		return fmt.Errorf("writing the file index: %w", err)
-	}
-	f, err := os.CreateTemp(filepath.Dir(x.path), ".index-*")
-	if err != nil {
-		return fmt.Errorf("writing the file index: %w", err)
-	}
-	for _, part := range [][]byte{[]byte(indexMagic), body, sum[:]} {
-		if err == nil {
-			_, err = f.Write(part)
+	<-x.loaded
+	files, fresh := map[fileID]fileEntry{}, false
+	t.top.each(func(n *node) {
+		sum := n.sum.Load()
+		if sum == nil || n.stat == nil || !n.hasData() || x.racy(n.state) {
+			return
+		}
+		files[n.id] = fileEntry{state: n.state, bare: len(n.stat.Xattrs) == 0, sum: *sum}
+		fresh = fresh || !n.known
+	})
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	for key := range x.next {
+		if _, ok := x.sums[key]; !ok {
+			fresh = true
 		}
 	}
-	err = errors.Join(err, f.Close())
-	if err == nil {
-		err = os.Rename(f.Name(), x.path)
+	if !fresh {
+		return nil
 	}
-	if err != nil {
-		os.Remove(f.Name())
-		return fmt.Errorf("writing the file index: %w", err)
+	spare := len(files) + spareFiles
+	for id, e := range x.files {
+		if _, ok := files[id]; !ok && spare > 0 {
+			files[id] = e
+			spare--
+		}
 	}
-	return nil
+	spare = len(x.next) + spareSums
+	for key, sum := range x.sums {
+		if _, ok := x.next[key]; !ok && len(x.next) < spare {
+			x.next[key] = sum
+		}
+	}
+	return writeIndex(x.path, files, x.next)
+}
+
+// each calls fn for every entry that was read.
+func (f *folder) each(fn func(*node)) {
+	for i := range f.nodes {
+		fn(&f.nodes[i])
+		if sub := f.nodes[i].folder; sub != nil {
+			sub.each(fn)
+		}
+	}
 }

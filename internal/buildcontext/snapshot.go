@@ -2,10 +2,13 @@ package buildcontext
 
 import (
 	"context"
+	"crypto/sha256"
+	"errors"
 	gofs "io/fs"
 	"path/filepath"
 	"runtime"
 	"sync"
+	"sync/atomic"
 
 	"github.com/moby/buildkit/cache/contenthash"
 	"github.com/tonistiigi/fsutil"
@@ -30,6 +33,7 @@ type Entry struct {
 	Digest [32]byte
 	Data   uint64
 	stat   *types.Stat
+	node   *node
 }
 
 // Snapshot is the list of entries that a local source gives the daemon, in the
@@ -39,90 +43,164 @@ type Snapshot struct {
 	// Unread counts the files that the index knew, so that they were not read.
 	Unread int
 
+	index   *Index
+	sumOnce sync.Once
+	sum     [32]byte
+
 	once    sync.Once
 	content contenthash.CacheContext
 	err     error
 }
 
-// Snapshot lists what passes the filter and hashes what has not been read
-// through the tree and is not known to the index, on all cores. Index may be nil.
-func (t *Tree) Snapshot(ctx context.Context, f Filter, index *Index) (*Snapshot, error) {
-	fs, err := fsutil.NewFilterFS(t, &fsutil.FilterOpt{
+// few is how many files are hashed at once. Of more, the daemon will ask for
+// most, and what it asks for is hashed on the way to it.
+const few = 64
+
+// Snapshot lists what passes the filter and hashes, on all cores, what is
+// neither known to the index nor read by the daemon. Done says that the build
+// has ended, so that the daemon reads no more.
+func (t *Tree) Snapshot(ctx context.Context, f Filter, done <-chan struct{}) (*Snapshot, error) {
+	s := &Snapshot{index: t.index}
+	if err := t.list(ctx, s, f); err != nil {
+		return nil, err
+	}
+	missing := 0
+	for i := range s.Entries {
+		e := &s.Entries[i]
+		switch {
+		case !e.isFile():
+		case e.node.known:
+			s.Unread++
+		case e.node.sum.Load() == nil:
+			missing++
+		}
+	}
+	if missing > few {
+		t.settle(ctx, done)
+	}
+	return s, t.hash(ctx, s)
+}
+
+func (e *Entry) isFile() bool { return e.Mode.IsRegular() && e.Link == "" }
+
+// list finds the entries.
+func (t *Tree) list(ctx context.Context, s *Snapshot, f Filter) error {
+	fs, err := fsutil.NewFilterFS(sharedTree{t}, &fsutil.FilterOpt{
 		FollowPaths: f.FollowPaths, IncludePatterns: f.IncludePatterns, ExcludePatterns: f.ExcludePatterns,
 	})
 	if err != nil {
-		return nil, err
+		return err
 	}
-	s := &Snapshot{}
-	err = fs.Walk(ctx, "", func(p string, e gofs.DirEntry, err error) error {
+	links := map[string]string{} // as in fsutil.WithHardlinkReset
+	at, dir := t.top, "."
+	return fs.Walk(ctx, "", func(p string, d gofs.DirEntry, err error) error {
 		if err != nil {
 			return err
 		}
-		fi, err := e.Info()
-		if err != nil {
-			return err
+		info, ok := d.(*fsutil.DirEntryInfo)
+		if !ok {
+			return errors.New("a walk gave an entry without its stat")
 		}
-		st := fi.Sys().(*types.Stat)
-		s.Entries = append(s.Entries, Entry{
-			Path: filepath.ToSlash(p), Mode: gofs.FileMode(st.Mode), Size: st.Size, Link: st.Linkname, stat: st,
-		})
+		st := info.Stat
+		if d := filepath.Dir(p); d != dir {
+			at, dir = t.top, d
+			if d != "." {
+				at = t.find(d).folder
+			}
+		}
+		n := at.find(filepath.Base(p))
+		e := Entry{Path: filepath.ToSlash(p), Mode: gofs.FileMode(st.Mode), Size: st.Size, stat: st, node: n}
+		if n.linked && e.Mode&gofs.ModeSymlink == 0 {
+			e.stat = resetLink(links, p, st)
+		}
+		e.Link = filepath.ToSlash(e.stat.Linkname)
+		s.Entries = append(s.Entries, e)
 		return nil
 	})
-	if err != nil {
-		return nil, err
+}
+
+// resetLink makes the first name of a file that passes the filter the file, and
+// the later ones links to it.
+func resetLink(links map[string]string, p string, st *types.Stat) *types.Stat {
+	if to := st.Linkname; to != "" {
+		st = st.Clone()
+		if first, ok := links[to]; !ok {
+			links[to], st.Linkname = p, ""
+		} else {
+			st.Linkname = first
+		}
 	}
-	return s, t.hash(ctx, s, index)
+	links[p] = p
+	return st
+}
+
+// sharedTree gives the tree's own stats.
+type sharedTree struct{ *Tree }
+
+// Walk implements fsutil.FS.
+func (t sharedTree) Walk(ctx context.Context, target string, fn gofs.WalkDirFunc) error {
+	return t.walk(ctx, target, true, fn)
 }
 
 // hash fills in the digests of the snapshot's entries.
-func (t *Tree) hash(ctx context.Context, s *Snapshot, index *Index) error {
-	const batch = 256
-	var mu sync.Mutex
+func (t *Tree) hash(ctx context.Context, s *Snapshot) error {
+	const batch = 64
+	var next atomic.Int64
 	eg, ctx := errgroup.WithContext(ctx)
-	eg.SetLimit(runtime.GOMAXPROCS(0))
-	for start := 0; start < len(s.Entries); start += batch {
-		part := s.Entries[start:min(start+batch, len(s.Entries))]
+	for range runtime.GOMAXPROCS(0) {
 		eg.Go(func() error {
 			buf := make([]byte, 64<<10)
-			unread := 0
-			for i := range part {
+			for {
+				end := int(next.Add(batch))
+				if end-batch >= len(s.Entries) {
+					return nil
+				}
 				if err := ctx.Err(); err != nil {
 					return err
 				}
-				known, err := t.hashEntry(&part[i], index, buf)
-				if err != nil {
-					return err
-				}
-				if known {
-					unread++
+				for i := end - batch; i < min(end, len(s.Entries)); i++ {
+					if err := t.fill(&s.Entries[i], buf); err != nil {
+						return err
+					}
 				}
 			}
-			mu.Lock()
-			s.Unread += unread
-			mu.Unlock()
-			return nil
 		})
 	}
 	return eg.Wait()
 }
 
-func (t *Tree) hashEntry(e *Entry, index *Index, buf []byte) (known bool, err error) {
-	local := filepath.FromSlash(e.Path)
-	t.mu.Lock()
-	sum, ok := t.sums[local]
-	t.mu.Unlock()
-	if !ok && e.Mode.IsRegular() && e.Link == "" && e.Size > 0 {
-		sum, known = index.lookup(filepath.Join(t.root, local), e)
-		ok = known
-	}
-	if !ok {
-		if sum, err = t.hashFile(local, e.stat, buf); err != nil {
-			return false, err
+func (t *Tree) fill(e *Entry, buf []byte) error {
+	if e.isFile() {
+		if sum := e.node.sum.Load(); sum != nil {
+			e.Digest, e.Data = sum.digest, sum.data
+			return nil
 		}
 	}
-	e.Digest, e.Data = sum.digest, sum.data
-	if !known {
-		index.add(filepath.Join(t.root, local), e)
+	sum, err := t.hashEntry(e, buf)
+	if err != nil {
+		return err
 	}
-	return known, nil
+	e.Digest, e.Data = sum.digest, sum.data
+	if e.isFile() {
+		e.node.sum.Store(&sum)
+	}
+	return nil
+}
+
+// Sum is equal for two snapshots that give the same.
+func (s *Snapshot) Sum() [32]byte {
+	s.sumOnce.Do(func() {
+		h := sha256.New()
+		var buf []byte
+		for i := range s.Entries {
+			e := &s.Entries[i]
+			buf = append(append(append(buf[:0], e.Path...), 0), e.Digest[:]...)
+			if e.Link != "" {
+				buf = append(append(append(buf, 1), e.Link...), 0)
+			}
+			h.Write(buf)
+		}
+		h.Sum(s.sum[:0])
+	})
+	return s.sum
 }

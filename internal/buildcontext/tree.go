@@ -2,40 +2,36 @@ package buildcontext
 
 import (
 	"context"
-	"fmt"
 	"io"
 	gofs "io/fs"
 	"path/filepath"
 	"sync"
+	"time"
 
-	"github.com/cespare/xxhash/v2"
-	"github.com/moby/buildkit/cache/contenthash"
 	"github.com/tonistiigi/fsutil"
-	"github.com/tonistiigi/fsutil/types"
 )
 
 // Tree is a folder as BuildKit's client reads it. It implements fsutil.FS and
-// keeps the stat of each entry and the digest of each file that was read
-// through it.
+// keeps what it has read: an entry's stat is read once, however often the tree
+// is walked, and a file that is sent to the daemon is hashed on the way.
 type Tree struct {
-	root string
-	fs   fsutil.FS
+	root  string
+	fs    fsutil.FS
+	top   *folder
+	index *Index
 
 	hidden map[string]bool
 
-	mu    sync.Mutex
-	stats map[string]*types.Stat
-	sums  map[string]fileSum
+	mu sync.Mutex
+	// reading counts the files that are being sent, and idle is when the last of
+	// them or of the walks ended.
+	reading int
+	idle    time.Time
 }
 
-// fileSum is the digest of one entry.
-type fileSum struct {
-	digest [32]byte // BuildKit's, over the header and the data
-	data   uint64   // of the data alone
-}
-
-// Open returns the tree of the folder dir.
-func Open(dir string) (*Tree, error) {
+// Open returns the tree of the folder dir. The index tells the digests of files
+// that have not changed; it may be nil.
+func Open(dir string, index *Index) (*Tree, error) {
 	fs, err := fsutil.NewFS(dir)
 	if err != nil {
 		return nil, err
@@ -47,11 +43,12 @@ func Open(dir string) (*Tree, error) {
 	if root, err = filepath.Abs(root); err != nil {
 		return nil, err
 	}
-	return &Tree{root: root, fs: fs, stats: map[string]*types.Stat{}, sums: map[string]fileSum{}}, nil
+	return &Tree{root: root, fs: fs, top: &folder{}, index: index}, nil
 }
 
 // Hide keeps a file or folder, given by its absolute path, out of the context if
-// it lies in it: what a build reports must not change the next build.
+// it lies in it: what a build reports must not change the next build. It has to
+// be called before the first walk.
 func (t *Tree) Hide(path string) {
 	if p, err := filepath.EvalSymlinks(filepath.Dir(path)); err == nil {
 		path = filepath.Join(p, filepath.Base(path))
@@ -69,50 +66,11 @@ func (t *Tree) Hide(path string) {
 // Root is the absolute path of the folder, without symbolic links.
 func (t *Tree) Root() string { return t.root }
 
-// Walk implements fsutil.FS. An entry is read from disk once, however often the
-// tree is walked: the later walks see what the daemon was sent.
+// Walk implements fsutil.FS.
 func (t *Tree) Walk(ctx context.Context, target string, fn gofs.WalkDirFunc) error {
-	return t.fs.Walk(ctx, target, func(p string, e gofs.DirEntry, err error) error {
-		if t.hidden[p] {
-			if e != nil && e.IsDir() {
-				return filepath.SkipDir
-			}
-			return nil
-		}
-		if e != nil {
-			e = &entry{DirEntry: e, tree: t, path: p}
-		}
-		return fn(p, e, err)
-	})
-}
-
-type entry struct {
-	gofs.DirEntry
-	tree *Tree
-	path string
-}
-
-func (e *entry) Info() (gofs.FileInfo, error) {
-	e.tree.mu.Lock()
-	st, ok := e.tree.stats[e.path]
-	e.tree.mu.Unlock()
-	if !ok {
-		fi, err := e.DirEntry.Info()
-		if err != nil {
-			return nil, err
-		}
-		if st, ok = fi.Sys().(*types.Stat); !ok {
-			return nil, fmt.Errorf("reading %s: no stat information", e.path)
-		}
-		// As BuildKit's client does: who owns the files on this machine is no part
-		// of the context.
-		st.Uid, st.Gid = 0, 0
-		e.tree.mu.Lock()
-		e.tree.stats[e.path] = st
-		e.tree.mu.Unlock()
-	}
-	// The readers change what they get.
-	return &fsutil.StatInfo{Stat: st.Clone()}, nil
+	t.began()
+	defer t.ended()
+	return t.walk(ctx, target, false, fn)
 }
 
 // Open implements fsutil.FS. What is read to the end is hashed on the way.
@@ -121,90 +79,86 @@ func (t *Tree) Open(p string) (io.ReadCloser, error) {
 	if err != nil {
 		return nil, err
 	}
-	t.mu.Lock()
-	st := t.stats[p]
-	t.mu.Unlock()
-	if st == nil || !gofs.FileMode(st.Mode).IsRegular() {
+	n := t.find(p)
+	if n == nil || n.stat == nil || !n.hasData() || n.sum.Load() != nil {
 		return rc, nil
 	}
-	h, err := newHasher(st)
+	h, err := newHasher(n.stat)
 	if err != nil {
 		return rc, nil
 	}
-	return &hashingReader{ReadCloser: rc, hasher: h, done: func(s fileSum) {
-		t.mu.Lock()
-		t.sums[p] = s
-		t.mu.Unlock()
-	}}, nil
+	t.began()
+	return &hashingReader{ReadCloser: rc, hasher: h, tree: t, node: n}, nil
 }
 
-// hashingReader hashes what passes through it and reports once, at the end of
+func (t *Tree) began() {
+	t.mu.Lock()
+	t.reading++
+	t.mu.Unlock()
+}
+
+func (t *Tree) ended() {
+	t.mu.Lock()
+	t.reading--
+	t.idle = time.Now()
+	t.mu.Unlock()
+}
+
+// settleTime is how long nothing must have been read before the daemon is taken
+// to have all that it wants.
+const settleTime = 30 * time.Millisecond
+
+// settle waits until the daemon asks for no more files, or the build is done.
+func (t *Tree) settle(ctx context.Context, done <-chan struct{}) {
+	tick := time.NewTicker(settleTime / 3)
+	defer tick.Stop()
+	for {
+		t.mu.Lock()
+		settled := t.reading == 0 && !t.idle.IsZero() && time.Since(t.idle) > settleTime
+		t.mu.Unlock()
+		if settled {
+			return
+		}
+		select {
+		case <-tick.C:
+		case <-done:
+			return
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// hashingReader hashes what passes through it and keeps the digest at the end of
 // the file.
 type hashingReader struct {
 	io.ReadCloser
 	hasher *hasher
-	done   func(fileSum)
+	tree   *Tree
+	node   *node
+	done   bool
+	closed bool
 }
 
+// Read implements io.Reader.
 func (r *hashingReader) Read(p []byte) (int, error) {
 	n, err := r.ReadCloser.Read(p)
-	if r.done != nil {
+	if !r.done {
 		r.hasher.Write(p[:n])
 		if err == io.EOF {
-			r.done(r.hasher.sum())
-			r.done = nil
+			r.done = true
+			sum := r.hasher.sum()
+			r.node.sum.Store(&sum)
 		}
 	}
 	return n, err
 }
 
-// hasher computes both digests of an entry in one pass.
-type hasher struct {
-	header interface {
-		io.Writer
-		Sum([]byte) []byte
+// Close implements io.Closer.
+func (r *hashingReader) Close() error {
+	if !r.closed {
+		r.closed = true
+		r.tree.ended()
 	}
-	data xxhash.Digest
-}
-
-func newHasher(st *types.Stat) (*hasher, error) {
-	h, err := contenthash.NewFromStat(st.Clone())
-	if err != nil {
-		return nil, err
-	}
-	s := &hasher{header: h}
-	s.data.Reset()
-	return s, nil
-}
-
-func (h *hasher) Write(p []byte) (int, error) {
-	h.header.Write(p) // a hash never errs
-	return h.data.Write(p)
-}
-
-func (h *hasher) sum() fileSum {
-	var s fileSum
-	copy(s.digest[:], h.header.Sum(nil))
-	s.data = h.data.Sum64()
-	return s
-}
-
-// hashFile reads one entry.
-func (t *Tree) hashFile(p string, st *types.Stat, buf []byte) (fileSum, error) {
-	h, err := newHasher(st)
-	if err != nil {
-		return fileSum{}, err
-	}
-	if gofs.FileMode(st.Mode).IsRegular() && st.Linkname == "" {
-		f, err := t.fs.Open(p)
-		if err != nil {
-			return fileSum{}, err
-		}
-		defer f.Close()
-		// The wrapper hides ReadFrom and WriteTo, so that buf is used.
-		if _, err := io.CopyBuffer(struct{ io.Writer }{h}, struct{ io.Reader }{f}, buf); err != nil {
-			return fileSum{}, err
-		}
-	}
-	return h.sum(), nil
+	return r.ReadCloser.Close()
 }

@@ -37,11 +37,23 @@ func setContext(o Options, r *request) error {
 	if err := r.locals.add("context", o.Context); err != nil {
 		return err
 	}
+	r.opt.SharedKey = sharedKey(r.locals.trees["context"].Root())
 	file := o.File
 	if file == "" {
 		file = filepath.Join(o.Context, "Dockerfile")
 	}
 	return setDockerfile(o, r, file)
+}
+
+// sharedKey names the copy of the context that the daemon keeps. Without a name
+// of its own every context would replace the one before it, and a file that has
+// the path, the size and the time of another project's would be taken for it.
+func sharedKey(root string) string {
+	host, err := os.Hostname()
+	if err != nil {
+		host = "unknown"
+	}
+	return "layercause:" + host + ":" + root
 }
 
 // setDockerfile reads the Dockerfile from this machine, so that a mistake in it

@@ -4,8 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
-	"sync"
+	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/tonistiigi/fsutil"
@@ -19,13 +21,10 @@ type locals struct {
 	indexDir string
 	hidden   []string
 	trees    map[string]*buildcontext.Tree
-
-	mu      sync.Mutex
-	indexes map[string]*buildcontext.Index
 }
 
 func newLocals(indexDir string, hidden []string) *locals {
-	return &locals{indexDir: indexDir, hidden: hidden, trees: map[string]*buildcontext.Tree{}, indexes: map[string]*buildcontext.Index{}}
+	return &locals{indexDir: indexDir, hidden: hidden, trees: map[string]*buildcontext.Tree{}}
 }
 
 // LookupDir implements filesync.DirSource.
@@ -35,7 +34,7 @@ func (l *locals) LookupDir(name string) (fsutil.FS, bool) {
 }
 
 func (l *locals) add(name, dir string) error {
-	t, err := buildcontext.Open(dir)
+	t, err := buildcontext.Open(dir, l.index(name, dir))
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return &UsageError{fmt.Sprintf("the folder %q of context %q does not exist", dir, name), "check the path; it is relative to the current folder"}
@@ -52,26 +51,21 @@ func (l *locals) add(name, dir string) error {
 	return nil
 }
 
-// index opens the file index of a source once.
-func (l *locals) index(name string, now time.Time) *buildcontext.Index {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.indexDir == "" {
+// index opens the file index of a source. From the Dockerfile's folder only a
+// file or two are read.
+func (l *locals) index(name, dir string) *buildcontext.Index {
+	root, err := filepath.Abs(dir)
+	if l.indexDir == "" || name == "dockerfile" || err != nil {
 		return nil
 	}
-	x, ok := l.indexes[name]
-	if !ok {
-		x = buildcontext.OpenIndex(l.indexDir, l.trees[name].Root(), now)
-		l.indexes[name] = x
-	}
-	return x
+	return buildcontext.OpenIndex(l.indexDir, root, time.Now())
 }
 
 // save writes the indexes; it is only a shortcut for the next build, so that an
 // error is a warning.
 func (l *locals) save() (warnings []string) {
-	for _, x := range l.indexes {
-		if err := x.Save(); err != nil {
+	for _, name := range slices.Sorted(maps.Keys(l.trees)) {
+		if err := l.trees[name].SaveIndex(); err != nil {
 			warnings = append(warnings, err.Error())
 		}
 	}

@@ -1,7 +1,6 @@
 package buildkit
 
 import (
-	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
 	"strings"
@@ -37,13 +36,8 @@ func manifestOf(name string, s *buildcontext.Snapshot) record.Manifest {
 
 // manifestDigest is equal for two snapshots that give the same.
 func manifestDigest(s *buildcontext.Snapshot) string {
-	h := sha256.New()
-	for i := range s.Entries {
-		h.Write([]byte(s.Entries[i].Path))
-		h.Write([]byte{0})
-		h.Write(s.Entries[i].Digest[:])
-	}
-	return hex.EncodeToString(h.Sum(nil))
+	sum := s.Sum()
+	return hex.EncodeToString(sum[:])
 }
 
 func kindOf(v *vertex) record.OpKind {

@@ -8,7 +8,6 @@ import (
 	"path"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/moby/buildkit/solver"
 	"github.com/moby/buildkit/solver/pb"
@@ -122,9 +121,9 @@ type source struct {
 	manifest int
 }
 
-// snapshots hashes the files of every local source while the daemon builds.
-// Sources that give the same files share a manifest.
-func (l *locals) snapshots(ctx context.Context, g *graph, now time.Time) (map[int]*source, []string) {
+// snapshots hashes the files of every local source while the daemon builds; done
+// says that it has ended. Sources that give the same files share a manifest.
+func (l *locals) snapshots(ctx context.Context, g *graph, done <-chan struct{}) (map[int]*source, []string) {
 	out := map[int]*source{}
 	byFilter := map[string]*source{}
 	var warnings []string
@@ -143,7 +142,7 @@ func (l *locals) snapshots(ctx context.Context, g *graph, now time.Time) (map[in
 			out[v.index] = known
 			continue
 		}
-		snap, err := l.trees[name].Snapshot(ctx, f, l.index(name, now))
+		snap, err := l.trees[name].Snapshot(ctx, f, done)
 		if err != nil {
 			warnings = append(warnings, fmt.Sprintf("hashing the files of %q: %v", name, err))
 			continue
