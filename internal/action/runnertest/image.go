@@ -38,7 +38,10 @@ func BuildImage(t testing.TB, docker *buildkittest.Docker, ref string) {
 	if err := os.MkdirAll(state, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	daemon := buildkittest.Start(t, buildkittest.Options{Root: state})
+	daemon := buildkittest.Start(t, buildkittest.Options{
+		Root:  state,
+		Flags: []string{"--oci-worker-gc=true", "--oci-worker-gc-keepstorage=2000"}, // megabytes
+	})
 	defer daemon.Stop(t)
 	c, err := client.New(t.Context(), daemon.Address)
 	if err != nil {
