@@ -160,11 +160,29 @@ func (e *explainer) fromOf(instruction int) int {
 	return -1
 }
 
+// inOrder returns step IDs in the order of the file, each once.
+func (e *explainer) inOrder(ids []string) []string {
+	if len(ids) == 0 {
+		return nil
+	}
+	var out []string
+	for _, s := range e.head.Steps {
+		if slices.Contains(ids, s.ID) {
+			out = append(out, s.ID)
+		}
+	}
+	return out
+}
+
 // sorted returns the causes that have steps, by line, numbered.
 func (e *explainer) sorted() []Cause {
 	out := []Cause{}
 	for _, name := range slices.Sorted(maps.Keys(e.causes)) {
 		if c := e.causes[name]; len(c.Steps) > 0 {
+			// Steps that share a cause need each other; only others explain anything.
+			c.Evidence.NeededBy = slices.DeleteFunc(e.inOrder(c.Evidence.NeededBy), func(s string) bool {
+				return slices.Contains(c.Steps, s)
+			})
 			out = append(out, *c)
 		}
 	}

@@ -15,6 +15,7 @@ import (
 // fileChanges compares the context files that two operations take.
 func (e *explainer) fileChanges(v, b *record.Vertex) []string {
 	var out []string
+	differ := differing(v, b)
 	for _, t := range v.Takes {
 		i := slices.IndexFunc(b.Takes, func(x record.Take) bool { return x.Input == t.Input })
 		if i < 0 || b.Takes[i].Digest == t.Digest {
@@ -25,8 +26,8 @@ func (e *explainer) fileChanges(v, b *record.Vertex) []string {
 			continue
 		}
 		h, o := &e.head.Manifests[t.Manifest], &e.base.Manifests[old.Manifest]
-		if slices.Compare(t.Paths, old.Paths) != 0 && e.head.Dockerfile.Instructions[v.Instruction].Text != e.base.Dockerfile.Instructions[b.Instruction].Text {
-			continue // it takes other paths: the edit is the cause
+		if differ[fmt.Sprintf("select:%d", t.Input)] {
+			continue // it takes other paths: what chose them is the cause
 		}
 		changes := compareFiles(h, t.Files, o, old.Files)
 		rules, files := splitByRules(changes, h, o)

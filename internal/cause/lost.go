@@ -18,12 +18,11 @@ func (e *explainer) lost(s *record.Step) string {
 		return e.add("first-build", c)
 	}
 	neededBy := e.neededBy(s)
-	if b := e.baseStep(s); b != nil && e.base.Status == record.Failed && (b.Status == record.NotRun || b.Status == record.StepFailed) {
+	if e.failedBefore(s) {
 		c := e.at(PreviousBuildFailed, s.Instruction)
-		c.Detail = "the earlier build failed before this step had a result"
+		c.Detail = "the earlier build failed before the result of this step was kept"
 		c.Subject = e.base.Commit.SHA
-		c.Evidence.NeededBy = neededBy
-		return e.add("previous-build-failed", c)
+		return e.group("previous-build-failed", c, neededBy)
 	}
 	if name, ok := e.failedImport(s, neededBy); ok {
 		return name
@@ -101,8 +100,33 @@ func (e *explainer) failedImport(s *record.Step, neededBy []string) (string, boo
 	}
 	c := e.at(kind, s.Instruction)
 	c.Subject, c.Detail = first.Ref, detail
-	c.Evidence.Error, c.Evidence.NeededBy = first.Error, neededBy
-	return e.add(string(kind), c), true
+	c.Evidence.Error = first.Error
+	return e.group(string(kind), c, neededBy), true
+}
+
+// failedBefore says that the earlier build failed before the step had a result,
+// or before it exported the result: exports come after a build that succeeded.
+func (e *explainer) failedBefore(s *record.Step) bool {
+	b := e.baseStep(s)
+	if b == nil || e.base.Status != record.Failed {
+		return false
+	}
+	switch b.Status {
+	case record.NotRun, record.StepFailed:
+		return true
+	case record.Miss:
+		return slices.ContainsFunc(e.base.Caches, func(c record.CacheAccess) bool { return c.Direction == record.Export })
+	}
+	return false
+}
+
+// group registers a cause that several steps share, with the steps that needed
+// any of them.
+func (e *explainer) group(name string, c Cause, neededBy []string) string {
+	e.add(name, c)
+	shared := e.causes[name]
+	shared.Evidence.NeededBy = append(shared.Evidence.NeededBy, neededBy...)
+	return name
 }
 
 // compared lists what of a step was compared and found equal.

@@ -1,7 +1,9 @@
 package pipeline_test
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/layercause/layercause/internal/report"
@@ -34,7 +36,11 @@ func render(r report.Report) string {
 		}
 		return strings.Join(out, " ")
 	}
-	for _, c := range r.Causes {
+	// The report puts the dearest first, which differs from run to run.
+	causes := slices.SortedStableFunc(slices.Values(r.Causes), func(a, b report.Cause) int {
+		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Subject, b.Subject))
+	})
+	for _, c := range causes {
 		fmt.Fprintf(&b, "cause %s at %d", c.Kind, c.Line)
 		if c.Subject != "" && len(c.Evidence.NeededBy) == 0 {
 			fmt.Fprintf(&b, " (%s)", c.Subject)
@@ -48,6 +54,7 @@ func render(r report.Report) string {
 		}
 	}
 	for _, w := range r.Warnings {
+		w, _, _ = strings.Cut(w, ": ") // what follows are the words of the daemon
 		fmt.Fprintf(&b, "warning %s\n", w)
 	}
 	return b.String()
