@@ -20,7 +20,8 @@ var ErrNotFound = errors.New("no such record in the history")
 
 // Candidate is an earlier record that a build can be compared with.
 type Candidate struct {
-	// Record has its steps and what stands before them, see [record.ReadSteps].
+	// Record has what a choice depends on: its ID, salt, start, status and commit,
+	// and of its steps the keys and what became of them. The rest is empty.
 	Record *record.Record
 	path   string
 }
@@ -42,7 +43,10 @@ func (s *Store) Candidates(ctx context.Context, key Key) ([]Candidate, []string,
 		return nil, nil, err
 	}
 	dir := filepath.Join(s.dir, recordsDir, key.folder())
+	known := s.readSummaries(key)
 	var found []Candidate
+	var kept []summary
+	stale := false
 	for i, name := range slices.Backward(names) {
 		if err := ctx.Err(); err != nil {
 			return nil, warnings, err
@@ -52,20 +56,42 @@ func (s *Store) Candidates(ctx context.Context, key Key) ([]Candidate, []string,
 			break
 		}
 		path := filepath.Join(dir, name)
-		r, err := readFile(path, record.ReadSteps)
+		sum, ok, err := s.summaryOf(path, key, known[name])
 		if errors.Is(err, fs.ErrNotExist) {
 			continue // another process removed it as one of the oldest
-		}
-		if err == nil {
-			err = belongs(r, key, name)
 		}
 		if err != nil {
 			warnings = append(warnings, passedOver(path, err))
 			continue
 		}
-		found = append(found, Candidate{Record: r, path: path})
+		stale = stale || !ok
+		kept = append(kept, sum)
+		found = append(found, Candidate{Record: sum.record(), path: path})
+	}
+	if stale {
+		s.writeSummaries(key, kept)
 	}
 	return found, warnings, nil
+}
+
+// summaryOf returns the summary of a record file: the known one, as ok says, or
+// a new one.
+func (s *Store) summaryOf(path string, key Key, known summary) (sum summary, ok bool, err error) {
+	fi, err := os.Stat(path)
+	if err != nil {
+		return summary{}, false, err
+	}
+	if known.Name != "" && known.of(fi) {
+		return known, true, nil
+	}
+	r, err := readFile(path, record.ReadSteps)
+	if err == nil {
+		err = belongs(r, key, filepath.Base(path))
+	}
+	if err != nil {
+		return summary{}, false, err
+	}
+	return summarize(r, filepath.Base(path), fi), false, nil
 }
 
 // Load returns the whole record of an ID. The error is [ErrNotFound] if no file

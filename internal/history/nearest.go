@@ -3,6 +3,7 @@ package history
 import (
 	"context"
 	"fmt"
+	"path/filepath"
 	"slices"
 
 	"github.com/layercause/layercause/internal/record"
@@ -66,6 +67,9 @@ func (s *Store) Nearest(ctx context.Context, head *record.Record) (Choice, error
 	ranked := rank(head, found)
 	for i, r := range ranked {
 		full, err := readFile(r.path, record.Read)
+		if err == nil {
+			err = belongs(full, key, filepath.Base(r.path))
+		}
 		if err != nil {
 			choice.Warnings = append(choice.Warnings, passedOver(r.path, err))
 			continue

@@ -1,0 +1,109 @@
+package history
+
+import (
+	"encoding/json"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/layercause/layercause/internal/record"
+)
+
+// To choose one of fifty records, a small part of each is enough. It is kept in
+// one file for each key, since to unpack fifty files takes longer than many a
+// build. That file is only a shortcut: what it says of a record is taken while
+// the record's file has the size and the time it had, and the record that is
+// chosen is read and checked as a whole.
+
+const summariesDir = "summaries-v1"
+
+// maxSummaries bounds what is read: the summaries of records of a thousand steps.
+const maxSummaries = 16 << 20
+
+// summary is what is kept of one record.
+type summary struct {
+	Name     string             `json:"name"`
+	Size     int64              `json:"size"`
+	Modified int64              `json:"modified"` // nanoseconds since 1970
+	ID       string             `json:"id"`
+	SaltID   string             `json:"saltId"`
+	Started  time.Time          `json:"started"`
+	Status   record.BuildStatus `json:"status"`
+	Commit   record.Commit      `json:"commit"`
+	Steps    [][2]string        `json:"steps"` // key and status
+}
+
+func summarize(r *record.Record, name string, fi fs.FileInfo) summary {
+	s := summary{
+		Name: name, Size: fi.Size(), Modified: fi.ModTime().UnixNano(),
+		ID: r.ID, SaltID: r.SaltID, Started: r.StartedAt, Status: r.Status, Commit: r.Commit,
+	}
+	for _, step := range r.Steps {
+		s.Steps = append(s.Steps, [2]string{step.Key, string(step.Status)})
+	}
+	return s
+}
+
+// record returns the part of the record that the summary holds.
+func (s summary) record() *record.Record {
+	r := &record.Record{
+		Schema: record.Schema, ID: s.ID, SaltID: s.SaltID, StartedAt: s.Started, Status: s.Status, Commit: s.Commit,
+		Steps: make([]record.Step, len(s.Steps)),
+	}
+	for i, step := range s.Steps {
+		r.Steps[i].Key, r.Steps[i].Status = step[0], record.StepStatus(step[1])
+	}
+	return r
+}
+
+// of says that the summary is that of the file as it is now.
+func (s summary) of(fi fs.FileInfo) bool {
+	return s.Size == fi.Size() && s.Modified == fi.ModTime().UnixNano()
+}
+
+func (s *Store) summariesPath(key Key) string {
+	return filepath.Join(s.dir, summariesDir, key.folder()+".json")
+}
+
+// readSummaries returns what is kept of a key, by file name; nothing if it cannot
+// be read.
+func (s *Store) readSummaries(key Key) map[string]summary {
+	f, err := os.Open(s.summariesPath(key))
+	if err != nil {
+		return nil
+	}
+	defer f.Close()
+	var list []summary
+	data, err := io.ReadAll(io.LimitReader(f, maxSummaries))
+	if err != nil || json.Unmarshal(data, &list) != nil {
+		return nil
+	}
+	out := make(map[string]summary, len(list))
+	for _, x := range list {
+		out[x.Name] = x
+	}
+	return out
+}
+
+// writeSummaries replaces what is kept of a key. A folder that can only be read
+// makes the next build slower, and that is all.
+func (s *Store) writeSummaries(key Key, list []summary) {
+	data, err := json.Marshal(list)
+	if err != nil || len(data) > maxSummaries {
+		return
+	}
+	path := s.summariesPath(key)
+	if os.MkdirAll(filepath.Dir(path), 0o700) != nil {
+		return
+	}
+	f, err := os.CreateTemp(filepath.Dir(path), tempPrefix+"*")
+	if err != nil {
+		return
+	}
+	_, err = f.Write(data)
+	if cerr := f.Close(); err != nil || cerr != nil || os.Rename(f.Name(), path) != nil {
+		os.Remove(f.Name())
+	}
+}
