@@ -42,10 +42,10 @@ bin/govulncheck: .ci/tools/lint/go.mod .ci/tools/lint/go.sum
 	touch bin/govulncheck
 
 lint: bin/staticcheck bin/actionlint
-	@unformatted=$$(gofmt -l cmd internal); test -z "$$unformatted" || \
+	@unformatted=$$(gofmt -l .ci cmd internal); test -z "$$unformatted" || \
 		{ echo "not formatted by gofmt:" $$unformatted >&2; exit 1; }
-	$(GO) vet ./...
-	bin/staticcheck ./...
+	$(GO) vet ./... ./.ci/bench
+	bin/staticcheck ./... ./.ci/bench
 	bin/actionlint
 
 # Its database cannot be reached from everywhere, so this is no part of test.
