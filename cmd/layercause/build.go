@@ -62,7 +62,7 @@ of the Dockerfile; elsewhere to the terminal and to --report-dir.`,
 	f.StringVar(&o.TLS.Cert, "tlscert", "", "own certificate, for tcp://")
 	f.StringVar(&o.TLS.Key, "tlskey", "", "own key, for tcp://")
 	f.StringVar(&o.History, "history", "", "folder of earlier records (default in the user's cache folder)")
-	f.StringVar(&o.ReportDir, "report-dir", pipeline.DefaultReportDir, "folder for the reports")
+	f.StringVar(&o.ReportDir, "report-dir", "", "folder for the reports (default "+pipeline.DefaultReportDir+")")
 	f.StringVar(&o.BaseRecord, "base-record", "", "compare with this record instead of the nearest in the history")
 	f.StringVar(&o.GitHubToken, "github-token", "", "token for the pull request comment (default $GITHUB_TOKEN)")
 	f.StringVar(&o.Comment, "comment", "", "pull request comment: always, on-loss, never (default on-loss)")

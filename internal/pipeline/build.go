@@ -59,7 +59,7 @@ func build(ctx context.Context, env Env, o BuildOptions) error {
 	o.Options.Hidden = hidden(o, store)
 	o.Options.Getenv = env.LookupEnv
 	o.Options.Stdout = env.Stdout
-	o.Options.Commit, o.Options.Root = commitOf(ctx, env, run, o.Context)
+	o.Options.Commit, o.Options.Root = commitOf(ctx, env, run, o.Context, o.Options.Salt)
 	if env.CacheDir != "" {
 		o.Options.IndexDir = filepath.Join(env.CacheDir, "layercause", "files")
 	}

@@ -5,6 +5,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 
 	"github.com/layercause/layercause/internal/record"
 )
@@ -12,7 +13,7 @@ import (
 // commitOf says which state of which repository is built, and the folder that
 // paths are shown relative to. Inside Actions the runner knows; elsewhere git
 // does, if there is one.
-func commitOf(ctx context.Context, env Env, run *runner, dir string) (record.Commit, string) {
+func commitOf(ctx context.Context, env Env, run *runner, dir string, salt record.Salt) (record.Commit, string) {
 	if run.active {
 		e := run.event
 		return record.Commit{
@@ -20,22 +21,37 @@ func commitOf(ctx context.Context, env Env, run *runner, dir string) (record.Com
 			Branch: e.Branch, BaseBranch: e.BaseBranch, Default: e.DefaultBranch,
 		}, nonEmpty(env.getenv("GITHUB_WORKSPACE"), env.Dir)
 	}
-	if fi := statDir(dir); !fi {
+	if !isDir(dir) {
 		return record.Commit{Repository: record.RedactURLs(dir)}, env.Dir
 	}
 	g := git{ctx, dir}
-	root := g.run("rev-parse", "--show-toplevel")
+	var root, sha, ref, remote string
+	var asked sync.WaitGroup
+	asked.Go(func() { root, sha, _ = strings.Cut(g.run("rev-parse", "--show-toplevel", "HEAD"), "\n") })
+	asked.Go(func() { ref = g.run("symbolic-ref", "--quiet", "HEAD") })
+	asked.Go(func() { remote = g.run("config", "--get", "remote.origin.url") })
+	asked.Wait()
 	if root == "" {
 		abs, err := filepath.Abs(dir)
 		if err != nil {
 			abs = dir
 		}
-		return record.Commit{Repository: abs}, env.Dir
+		return record.Commit{Repository: unnamed(abs, salt)}, env.Dir
 	}
-	c := record.Commit{SHA: g.run("rev-parse", "--verify", "--quiet", "HEAD"), Ref: g.run("symbolic-ref", "--quiet", "HEAD")}
-	c.Branch = strings.TrimPrefix(c.Ref, "refs/heads/")
-	c.Repository = record.RedactURLs(nonEmpty(g.run("config", "--get", "remote.origin.url"), root))
+	if sha == "HEAD" { // no commit yet
+		sha = ""
+	}
+	c := record.Commit{SHA: sha, Ref: ref, Branch: strings.TrimPrefix(ref, "refs/heads/"), Repository: record.RedactURLs(remote)}
+	if remote == "" {
+		c.Repository = unnamed(root, salt)
+	}
 	return c, root
+}
+
+// unnamed names a repository that has no remote: by its folder, and by a keyed
+// digest of the path, which is nobody else's business.
+func unnamed(path string, salt record.Salt) string {
+	return filepath.Base(path) + "-" + salt.Digest("repository", path)[:8]
 }
 
 type git struct {
@@ -43,15 +59,12 @@ type git struct {
 	dir string
 }
 
-// run returns what git prints, or nothing. The folder may belong to another
-// user, as in a container action, which git refuses unless it is told.
+// run returns what git prints, also if it fails half-way. The folder may belong
+// to another user, as in a container action, which git refuses unless it is told.
 func (g git) run(args ...string) string {
 	cmd := exec.CommandContext(g.ctx, "git", append([]string{"-C", g.dir}, args...)...)
 	cmd.Env = append(cmd.Environ(), "GIT_CONFIG_COUNT=1", "GIT_CONFIG_KEY_0=safe.directory", "GIT_CONFIG_VALUE_0=*", "GIT_OPTIONAL_LOCKS=0")
-	out, err := cmd.Output()
-	if err != nil {
-		return ""
-	}
+	out, _ := cmd.Output()
 	return strings.TrimSpace(string(out))
 }
 

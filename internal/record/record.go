@@ -78,7 +78,6 @@ type Commit struct {
 	Branch     string `json:"branch,omitempty"`     // the branch built; of a pull request its head
 	BaseBranch string `json:"baseBranch,omitempty"` // the branch a pull request goes to
 	Default    string `json:"defaultBranch,omitempty"`
-	Dirty      bool   `json:"dirty,omitempty"` // the work tree had changes
 }
 
 // Builder is the daemon that ran the build.
