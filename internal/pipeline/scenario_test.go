@@ -45,11 +45,15 @@ func stories(t *testing.T, cache string) []*story {
 func TestScenariosThroughTheDaemonsCache(t *testing.T) {
 	t.Parallel()
 	registry := buildkittest.Registry(t)
-	d := buildkittest.Start(t, buildkittest.Options{PlainHTTP: []string{registry}})
+	d := buildkittest.Start(t, buildkittest.Options{PlainHTTP: []string{registry}, Debug: true})
+	var keys oracle
+	t.Cleanup(func() { keys.ask(t, d) })
 	for _, s := range stories(t, throughDaemon) {
 		t.Run(s.name, func(t *testing.T) {
 			t.Parallel()
-			tell(t, newWorld(t, s, throughDaemon, d, registry))
+			w := newWorld(t, s, throughDaemon, d, registry)
+			w.built = func() { keys.add(t, w) }
+			tell(t, w)
 		})
 	}
 }
@@ -73,6 +77,9 @@ func tell(t *testing.T, w *world) {
 		}
 		if a.name == "build" || a.name == "!" {
 			checkRecord(t, w.record)
+			if w.built != nil {
+				w.built()
+			}
 		}
 	}
 	if diff := cmp.Diff(w.story.expected(w.cache), w.fold(render(w.report))); diff != "" {

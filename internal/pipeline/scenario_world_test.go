@@ -31,6 +31,7 @@ type world struct {
 	env      pipeline.Env
 	output   bytes.Buffer
 	builds   int
+	built    func() // called after each build
 
 	report report.Report
 	record *record.Record
@@ -50,6 +51,8 @@ func newWorld(t *testing.T, s *story, cache string, d *buildkittest.Daemon, regi
 	w.write(s.tree)
 	return w
 }
+
+func (w *world) history() string { return filepath.Join(w.dir, "history") }
 
 func (w *world) tree() string { return filepath.Join(w.dir, "tree") }
 
@@ -151,7 +154,7 @@ func (w *world) build(words []string, exit int) error {
 	if o.File != "" {
 		o.File = filepath.Join(w.tree(), o.File)
 	}
-	o.History = filepath.Join(w.dir, "history")
+	o.History = w.history()
 	o.ReportDir = filepath.Join(w.dir, "report")
 	if w.cache == throughRegistry {
 		if w.builds > 1 {
