@@ -43,10 +43,9 @@ func (s *Store) Candidates(ctx context.Context, key Key) ([]Candidate, []string,
 		return nil, nil, err
 	}
 	dir := filepath.Join(s.dir, recordsDir, key.folder())
-	known := s.readSummaries(key)
+	known, stale := s.readSummaries(key)
 	var found []Candidate
 	var kept []summary
-	stale := false
 	for i, name := range slices.Backward(names) {
 		if err := ctx.Err(); err != nil {
 			return nil, warnings, err

@@ -29,6 +29,15 @@ const abandoned = time.Hour
 // milliseconds, and what a power cut can do is leave one record cut off, which
 // the next reader passes over.
 func (s *Store) Put(ctx context.Context, r *record.Record) ([]string, error) {
+	data, err := record.Encode(r)
+	if err != nil {
+		return nil, fmt.Errorf("keeping record: %w", err)
+	}
+	return s.PutEncoded(ctx, r, data)
+}
+
+// PutEncoded is [Store.Put] of a record that has been encoded.
+func (s *Store) PutEncoded(ctx context.Context, r *record.Record, data []byte) ([]string, error) {
 	dir := filepath.Join(s.dir, recordsDir, KeyOf(r).folder())
 	name := r.StartedAt.UTC().Format(timeFormat) + "-" + r.ID + ".json.zst"
 	if !fileName.MatchString(name) {
@@ -37,13 +46,16 @@ func (s *Store) Put(ctx context.Context, r *record.Record) ([]string, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("keeping record: %w", err)
 	}
-	if err := writeFile(dir, name, r); err != nil {
+	if err := writeFile(dir, name, data); err != nil {
 		return nil, fmt.Errorf("keeping record: %w", err)
+	}
+	if fi, err := os.Stat(filepath.Join(dir, name)); err == nil {
+		s.addSummary(KeyOf(r), summarize(r, name, fi))
 	}
 	return s.prune(ctx, KeyOf(r), dir)
 }
 
-func writeFile(dir, name string, r *record.Record) (err error) {
+func writeFile(dir, name string, data []byte) (err error) {
 	f, err := os.CreateTemp(dir, tempPrefix+"*")
 	if err != nil {
 		return err
@@ -53,7 +65,7 @@ func writeFile(dir, name string, r *record.Record) (err error) {
 			err = errors.Join(err, os.Remove(f.Name()))
 		}
 	}()
-	err = record.Write(f, r)
+	_, err = f.Write(data)
 	if err := errors.Join(err, f.Close()); err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package history
 
 import (
+	"bytes"
 	"encoding/json"
 	"io"
 	"io/fs"
@@ -12,7 +13,7 @@ import (
 )
 
 // To choose one of fifty records, a small part of each is enough. It is kept in
-// one file for each key, since to unpack fifty files takes longer than many a
+// one file for each key, a line of JSON for each record, since to unpack fifty files takes longer than many a
 // build. That file is only a shortcut: what it says of a record is taken while
 // the record's file has the size and the time it had, and the record that is
 // chosen is read and checked as a whole.
@@ -64,34 +65,60 @@ func (s summary) of(fi fs.FileInfo) bool {
 }
 
 func (s *Store) summariesPath(key Key) string {
-	return filepath.Join(s.dir, summariesDir, key.folder()+".json")
+	return filepath.Join(s.dir, summariesDir, key.folder()+".jsonl")
 }
 
-// readSummaries returns what is kept of a key, by file name; nothing if it cannot
-// be read.
-func (s *Store) readSummaries(key Key) map[string]summary {
+// readSummaries returns what is kept of a key, by file name, and whether the file
+// should be written anew. A line that cannot be read counts as not there; of two
+// for one record the last counts.
+func (s *Store) readSummaries(key Key) (known map[string]summary, stale bool) {
 	f, err := os.Open(s.summariesPath(key))
 	if err != nil {
-		return nil
+		return nil, true
 	}
 	defer f.Close()
-	var list []summary
 	data, err := io.ReadAll(io.LimitReader(f, maxSummaries))
-	if err != nil || json.Unmarshal(data, &list) != nil {
-		return nil
+	if err != nil {
+		return nil, true
 	}
-	out := make(map[string]summary, len(list))
-	for _, x := range list {
-		out[x.Name] = x
+	known = map[string]summary{}
+	lines := 0
+	for line := range bytes.Lines(data) {
+		lines++
+		var x summary
+		if json.Unmarshal(line, &x) == nil {
+			known[x.Name] = x
+		}
 	}
-	return out
+	return known, lines > 2*Keep
 }
 
-// writeSummaries replaces what is kept of a key. A folder that can only be read
-// makes the next build slower, and that is all.
+// addSummary adds a line. What goes wrong makes the next build slower, and that
+// is all.
+func (s *Store) addSummary(key Key, x summary) {
+	line, err := json.Marshal(x)
+	if err != nil {
+		return
+	}
+	f, err := os.OpenFile(s.summariesPath(key), os.O_APPEND|os.O_WRONLY, 0)
+	if err != nil {
+		return // the next reader makes it
+	}
+	f.Write(append(line, '\n'))
+	f.Close()
+}
+
+// writeSummaries replaces what is kept of a key.
 func (s *Store) writeSummaries(key Key, list []summary) {
-	data, err := json.Marshal(list)
-	if err != nil || len(data) > maxSummaries {
+	var data []byte
+	for _, x := range list {
+		line, err := json.Marshal(x)
+		if err != nil {
+			return
+		}
+		data = append(append(data, line...), '\n')
+	}
+	if len(data) > maxSummaries {
 		return
 	}
 	path := s.summariesPath(key)

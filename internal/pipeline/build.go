@@ -12,6 +12,8 @@ import (
 	"path/filepath"
 	"syscall"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/layercause/layercause/internal/buildkit"
 	"github.com/layercause/layercause/internal/buildkit/builder"
 	"github.com/layercause/layercause/internal/history"
@@ -92,14 +94,18 @@ func build(ctx context.Context, env Env, o BuildOptions) error {
 	warnings = append(warnings, c.warnings...)
 	r := explain(res.Record, c, warnings)
 	r.Links = run.links(o.ReportDir)
-	if store != nil {
-		more, err := store.Put(ctx, res.Record)
+	encoded, err := record.Encode(res.Record)
+	if err != nil {
+		r.Warnings = append(r.Warnings, err.Error())
+	}
+	if store != nil && err == nil {
+		more, err := store.PutEncoded(ctx, res.Record, encoded)
 		r.Warnings = append(r.Warnings, more...)
 		if err != nil {
 			r.Warnings = append(r.Warnings, err.Error())
 		}
 	}
-	if err := writeReports(o.ReportDir, res.Record, r); err != nil {
+	if err := writeReports(o.ReportDir, encoded, r); err != nil {
 		r.Warnings = append(r.Warnings, err.Error())
 		fmt.Fprintf(env.Stderr, "warning: %v\n", err)
 	}
@@ -188,26 +194,28 @@ func readRecord(path string) (*record.Record, error) {
 
 // writeReports writes every file of the report, each in one step: a full disk
 // leaves the old file or none, never half a one.
-func writeReports(dir string, rec *record.Record, r report.Report) error {
+func writeReports(dir string, encoded []byte, r report.Report) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return fmt.Errorf("writing the report: %w", err)
 	}
-	text := func(s string) func(io.Writer) error {
-		return func(w io.Writer) error { _, err := io.WriteString(w, s); return err }
+	text := func(render func(report.Report) string) func(io.Writer) error {
+		return func(w io.Writer) error { _, err := io.WriteString(w, render(r)); return err }
 	}
-	for _, f := range []struct {
-		name  string
-		write func(io.Writer) error
-	}{
-		{"record.json.zst", func(w io.Writer) error { return record.Write(w, rec) }},
-		{"report.json", func(w io.Writer) error { return report.JSON(w, r) }},
-		{"comment.md", text(report.Comment(r))},
-		{"summary.md", text(report.Summary(r))},
-		{"report.html", func(w io.Writer) error { return report.HTML(w, r) }},
+	var files errgroup.Group // the page is worth a core of its own
+	for name, write := range map[string]func(io.Writer) error{
+		"record.json.zst": func(w io.Writer) error { _, err := w.Write(encoded); return err },
+		"report.json":     func(w io.Writer) error { return report.JSON(w, r) },
+		"comment.md":      text(report.Comment),
+		"summary.md":      text(report.Summary),
+		"report.html":     func(w io.Writer) error { return report.HTML(w, r) },
 	} {
-		if err := writeFile(filepath.Join(dir, f.name), f.write); err != nil {
-			return fmt.Errorf("writing the report: %w", err)
+		if name == "record.json.zst" && encoded == nil {
+			continue // there is a warning already
 		}
+		files.Go(func() error { return writeFile(filepath.Join(dir, name), write) })
+	}
+	if err := files.Wait(); err != nil {
+		return fmt.Errorf("writing the report: %w", err)
 	}
 	return nil
 }

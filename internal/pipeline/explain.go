@@ -87,7 +87,11 @@ func Explain(_ context.Context, env Env, o ExplainOptions) error {
 	}
 	r := explain(head, comparison{base: base, why: report.WhyNearest}, nil)
 	if o.ReportDir != "" {
-		if err := writeReports(o.ReportDir, head, r); err != nil {
+		encoded, err := record.Encode(head)
+		if err == nil {
+			err = writeReports(o.ReportDir, encoded, r)
+		}
+		if err != nil {
 			return &Error{ExitFailed, err, "name a writable folder with --report-dir"}
 		}
 	}

@@ -1,6 +1,7 @@
 package record
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -12,31 +13,46 @@ import (
 // repeat themselves over short distances, so that a larger window gains nothing.
 const windowSize = 1 << 20
 
-// Write writes a record as zstd-compressed JSON. It refuses a record that
-// [Read] would refuse, and then writes nothing.
+// Encode returns a record as zstd-compressed JSON. It refuses a record that
+// [Read] would refuse.
 //
 // JSON holds Unicode text only: a path that is not valid UTF-8 is read back
 // with U+FFFD in place of the bytes that are not.
-func Write(w io.Writer, r *Record) error {
+func Encode(r *Record) ([]byte, error) {
 	if err := r.validate(true); err != nil {
-		return fmt.Errorf("checking the record to write: %w", err)
+		return nil, fmt.Errorf("checking the record to write: %w", err)
 	}
-	// One goroutine: a record is small and the build next to it wants the cores.
-	z, err := zstd.NewWriter(w,
-		zstd.WithEncoderLevel(zstd.SpeedFastest),
-		zstd.WithEncoderConcurrency(1),
-		zstd.WithWindowSize(windowSize))
-	if err != nil {
-		return fmt.Errorf("starting compression: %w", err)
-	}
-	enc := json.NewEncoder(z)
+	var text bytes.Buffer
+	enc := json.NewEncoder(&text)
 	enc.SetEscapeHTML(false)
 	if err := enc.Encode(r); err != nil {
-		// The frame is left unfinished on purpose: a reader then sees that the
-		// record was cut off.
-		return fmt.Errorf("writing record: %w", err)
+		return nil, fmt.Errorf("writing record: %w", err)
 	}
-	if err := z.Close(); err != nil {
+	// A window no larger than the text: the compressor allocates as much.
+	window := zstd.MinWindowSize
+	for window < windowSize && window < text.Len() {
+		window *= 2
+	}
+	// One goroutine: a record is small and the build next to it wants the cores.
+	z, err := zstd.NewWriter(nil,
+		zstd.WithEncoderLevel(zstd.SpeedFastest),
+		zstd.WithEncoderConcurrency(1),
+		zstd.WithLowerEncoderMem(true),
+		zstd.WithWindowSize(window))
+	if err != nil {
+		return nil, fmt.Errorf("starting compression: %w", err)
+	}
+	defer z.Close()
+	return z.EncodeAll(text.Bytes(), make([]byte, 0, text.Len()/2)), nil
+}
+
+// Write writes what [Encode] returns. It writes nothing if there is an error.
+func Write(w io.Writer, r *Record) error {
+	data, err := Encode(r)
+	if err != nil {
+		return err
+	}
+	if _, err := w.Write(data); err != nil {
 		return fmt.Errorf("writing record: %w", err)
 	}
 	return nil
