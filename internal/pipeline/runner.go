@@ -175,10 +175,22 @@ func annotations(rep report.Report) []action.Annotation {
 		}
 		out = append(out, action.Annotation{
 			Level: action.LevelNotice, File: c.File, Line: c.Line, EndLine: c.EndLine, Cost: c.LostSeconds,
-			Title: fmt.Sprintf("Lost the cache: %s", c.Kind), Message: c.Detail,
+			Title: fmt.Sprintf("Lost the cache: %s", c.Kind), Message: lost(c),
 		})
 	}
 	return out
+}
+
+// lost is what a cause says and cost, for an annotation.
+func lost(c report.Cause) string {
+	steps := "1 step"
+	if n := len(c.Steps); n != 1 {
+		steps = fmt.Sprintf("%d steps", n)
+	}
+	if c.LostSeconds < 0.05 {
+		return fmt.Sprintf("%s; %s re-ran", c.Detail, steps)
+	}
+	return fmt.Sprintf("%s; %s re-ran, %.1f s lost", c.Detail, steps, c.LostSeconds)
 }
 
 // publishComment writes the sticky comment. Where the token may not write, that
