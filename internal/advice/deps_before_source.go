@@ -264,15 +264,15 @@ func (p *move) suggestion() (Suggestion, bool) {
 		put(append(slices.Clone(p.lines[p.goBuild]), "RUN go mod download")...)
 	}
 	patch := p.patch(e, added...)
-	source := p.file.Instructions[p.top].Text
+	source := quoted(p.file.Instructions[p.top])
 	var title string
 	switch {
 	case p.goBuild >= 0:
-		title = fmt.Sprintf("Download the Go modules above %s, so that a changed source file does not fetch them again", source)
+		title = fmt.Sprintf("Download the Go modules before %s, so that a changed source file does not fetch them again", source)
 	case p.what == "":
-		title = fmt.Sprintf("Install the packages above %s, which they do not need", source)
+		title = fmt.Sprintf("Install the packages before %s, whose files they do not need", source)
 	default:
-		title = fmt.Sprintf("Copy the manifests and install %s above %s, so that a changed source file does not install them again", p.what, source)
+		title = fmt.Sprintf("Install %s from their manifests alone, before %s, so that a changed source file does not install them again", p.what, source)
 	}
 	return p.place(Suggestion{Title: oneLine(title), Patch: patch, Predicted: predicted}, p.top), patch != ""
 }

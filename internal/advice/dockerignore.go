@@ -42,13 +42,16 @@ func dockerignore(s *scene) []Suggestion {
 	var lines []string
 	var all []*keptOut
 	for _, k := range s.sweep() {
-		if !k.worth() || s.wants(k) {
-			continue
+		if k.worth() && !s.wants(k) {
+			lines, all = append(lines, k.line), append(all, k)
 		}
-		lines, all = append(lines, k.line), append(all, k)
 	}
 	if len(lines) == 0 {
 		return nil
+	}
+	named := list(lines)
+	if own := s.ownRules(); own != "" && !slices.Contains(lines, own) {
+		lines = append(lines, own)
 	}
 	file, patch := s.ignorePatch(lines)
 	if patch == "" {
@@ -64,11 +67,38 @@ func dockerignore(s *scene) []Suggestion {
 	}
 	causes := s.silenced(out)
 	saved := s.saved(causes, func(*record.Step) bool { return true })
-	title := fmt.Sprintf("Keep %s out of the build context (%s, %s)", list(lines), count(files), size(bytes))
+	title := fmt.Sprintf("Keep %s out of the build context (%s, %s)", named, count(files), size(bytes))
 	line := max(1, len(s.context.Ignore))
 	return []Suggestion{{
 		Title: title, File: file, Line: line, EndLine: line, Patch: patch, Predicted: s.predict(causes, saved),
 	}}
+}
+
+// ownRules is the path of the .dockerignore, if a COPY takes it or would take a
+// new one: then it has to keep itself out. The patch would change the image, and
+// each later edit of the rules lose the cache.
+func (s *scene) ownRules() string {
+	file := ".dockerignore"
+	if s.context.IgnorePath != "" {
+		rel, below := relativeTo(s.Head.Invocation.Context, s.context.IgnorePath)
+		if _, seen := slices.BinarySearch(s.context.Paths, rel); !below || !seen {
+			return ""
+		}
+		file = rel
+	}
+	if !s.taken(file) {
+		return ""
+	}
+	return file
+}
+
+// relativeTo gives a path of the repository as one of the context.
+func relativeTo(context, file string) (string, bool) {
+	context, file = path.Clean(context), path.Clean(file)
+	if context == "." {
+		return file, true
+	}
+	return strings.CutPrefix(file, context+"/")
 }
 
 // keptOut is a line for the .dockerignore and what it matches.
@@ -233,9 +263,9 @@ func (s *scene) ignorePatch(lines []string) (file, patch string) {
 // the file, and is not sure else.
 func (s *scene) ignoreText() (text string, sure, ok bool) {
 	text = strings.Join(s.context.Ignore, "\n")
-	root := path.Clean(s.Head.Invocation.Context)
-	i, found := slices.BinarySearch(s.context.Paths, strings.TrimPrefix(s.context.IgnorePath, root+"/"))
-	if !found {
+	rel, below := relativeTo(s.Head.Invocation.Context, s.context.IgnorePath)
+	i, found := slices.BinarySearch(s.context.Paths, rel)
+	if !found || !below {
 		if text != "" && !strings.HasSuffix(text, "\n") {
 			text += "\n"
 		}

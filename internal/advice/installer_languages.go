@@ -81,6 +81,7 @@ func classifyPip(args []string) action {
 			name:     "the Python packages",
 			files:    []string{"requirements*.txt", "constraints*.txt", "pip.conf"},
 			required: []string{"*"},
+			folders:  []string{"requirements"}, // that -r lines may name
 		}
 	}
 	return a

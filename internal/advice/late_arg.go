@@ -3,6 +3,7 @@ package advice
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/layercause/layercause/internal/cause"
@@ -91,7 +92,10 @@ func (s *scene) lateArgs(causes []*cause.Cause) (Suggestion, bool) {
 		}
 		to := drops[c].move(e)
 		if where != "" && where != to {
-			to = "down to where they are first needed"
+			to = "down to its first reader in each stage"
+			if len(names) > 1 || names[0] != c.Evidence.Name {
+				to = "down to their first readers"
+			}
 		}
 		where = to
 		moved = append(moved, c)
@@ -103,7 +107,7 @@ func (s *scene) lateArgs(causes []*cause.Cause) (Suggestion, bool) {
 	if len(moved) == 0 || p.SecondsSavedPerBuild < worthSeconds {
 		return Suggestion{}, false
 	}
-	title := fmt.Sprintf("Move ARG %s %s, so that a new value does not re-run the steps above", strings.Join(names, " and ARG "), where)
+	title := fmt.Sprintf("Move `ARG %s` %s, so that a new value re-runs no step above", strings.Join(names, "` and `ARG "), where)
 	patch := s.patch(e)
 	return s.place(Suggestion{Title: oneLine(title), Patch: patch, Predicted: p}, s.at[moved[0]]), patch != ""
 }
@@ -128,7 +132,8 @@ func newDrop(s *scene, arg int) *drop {
 // fall finds out how far down the ARG can go. It reports false where that is
 // nowhere, or not sure.
 func (d *drop) fall() bool {
-	if len(d.file.Instructions[d.group[0]].Variables) > 0 {
+	in := d.file.Instructions[d.group[0]]
+	if len(in.Variables) > 0 {
 		return false // its default is made from variables of its place
 	}
 	for i := d.group[0] + 1; i < d.stop; i++ {
@@ -150,7 +155,48 @@ func (d *drop) fall() bool {
 	if len(d.passed) == 0 || slices.ContainsFunc(d.names, readByTools) {
 		return false
 	}
-	return !d.redeclared()
+	if d.redeclared() {
+		return false
+	}
+	if d.stop == d.file.StageEnd(in.Stage) {
+		d.follow(in.Stage)
+	}
+	return true
+}
+
+// follow passes the steps of later stages that see nothing of the ARG once every
+// step of its own stage stands above it: they start from the same files, and
+// only a RUN of a stage that is made FROM this one has it in its environment.
+func (d *drop) follow(own int) {
+	inherits, tainted := map[int]bool{own: true}, map[int]bool{}
+	for stage := own + 1; stage < len(d.file.Stages); stage++ {
+		parent := d.file.Stages[stage].Parent
+		inherits[stage], tainted[stage] = inherits[parent], tainted[parent]
+		for i := d.file.Stages[stage].From + 1; i < d.file.StageEnd(stage); i++ {
+			in := d.file.Instructions[i]
+			if inherits[stage] && (in.Command == "RUN" || in.Command == "ONBUILD" || slices.ContainsFunc(d.names, in.Reads)) || d.takes(in, tainted) {
+				tainted[stage] = true
+			}
+			if in.Cacheable() && !tainted[stage] {
+				d.passed[i] = true
+			}
+		}
+	}
+}
+
+// takes says whether the instruction reads files of one of the stages.
+func (d *drop) takes(in dockerfile.Instruction, stages map[int]bool) bool {
+	from, _ := in.Flag("from")
+	names := []string{from}
+	for _, m := range in.Mounts() {
+		names = append(names, m.From)
+	}
+	for i, s := range d.file.Stages {
+		if stages[i] && slices.ContainsFunc(names, func(n string) bool { return strings.EqualFold(n, s.Name) || n == strconv.Itoa(i) }) {
+			return true
+		}
+	}
+	return false
 }
 
 // redeclared says whether an instruction that moves reads a variable that is
@@ -183,9 +229,9 @@ func (d *drop) move(e *dockerfile.Edit) string {
 		}
 	}
 	if d.stop < end {
-		return "to just above " + d.file.Instructions[d.stop].Text
+		return "down to just above " + quoted(d.file.Instructions[d.stop])
 	}
-	return "below the last step of its stage, as no step reads it"
+	return "to the end of its stage, as no step reads it"
 }
 
 // readsNothing says whether all commands of a RUN are known to read no variable

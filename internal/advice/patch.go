@@ -40,6 +40,18 @@ func (s *scene) patch(e *dockerfile.Edit, added ...string) string {
 	return patch
 }
 
+// longestQuote is how much of an instruction a title shows, in characters.
+const longestQuote = 60
+
+// quoted names an instruction in a title, on one line.
+func quoted(in dockerfile.Instruction) string {
+	text := []rune(oneLine(strings.ReplaceAll(in.Text, "`", "")))
+	if len(text) > longestQuote {
+		text = append(text[:longestQuote-1], '…')
+	}
+	return "`" + string(text) + "`"
+}
+
 // place gives a suggestion the lines of an instruction.
 func (s *scene) place(g Suggestion, instruction int) Suggestion {
 	in := s.file.Instructions[instruction]

@@ -92,7 +92,9 @@ func (s *scene) saved(without []*cause.Cause, covers func(*record.Step) bool) []
 }
 
 // predict counts what an edit would have changed in this one build. The seconds
-// are those of the steps saved, and never more than the causes lost.
+// are those of the steps saved, and never more than the causes lost. What steps
+// with several causes cost is in the loss of none of them, as none alone would
+// have saved it.
 func (s *scene) predict(causes []*cause.Cause, saved []*record.Step) Prediction {
 	p := Prediction{Commits: 1}
 	for _, x := range s.Head.Steps {
@@ -107,6 +109,9 @@ func (s *scene) predict(causes []*cause.Cause, saved []*record.Step) Prediction 
 	}
 	for _, x := range saved {
 		p.SecondsSavedPerBuild += x.Seconds
+		if len(s.causes[x.ID]) > 1 {
+			lost = s.Ledger.Lost
+		}
 	}
 	p.SecondsSavedPerBuild = max(0, min(p.SecondsSavedPerBuild, lost, s.Ledger.Lost))
 	return p

@@ -4,8 +4,10 @@ import (
 	"archive/tar"
 	"bytes"
 	"debug/elf"
+	"maps"
 	"os"
 	"runtime"
+	"slices"
 	"testing"
 
 	"github.com/google/go-containerregistry/pkg/name"
@@ -29,6 +31,8 @@ type Image struct {
 	Marker string
 	// Labels are its labels.
 	Labels map[string]string
+	// Commands are scripts by name, put into /usr/bin.
+	Commands map[string][]byte
 }
 
 // BaseImage adds an image to the OCI layout in dir, which is made if it is not
@@ -134,6 +138,9 @@ func (i Image) rootfs(t testing.TB) []byte {
 		add(tar.Header{Typeflag: tar.TypeSymlink, Name: "bin/" + string(applet), Linkname: "busybox", Mode: 0o777}, nil)
 	}
 	add(tar.Header{Typeflag: tar.TypeSymlink, Name: "usr/bin/env", Linkname: "/bin/busybox", Mode: 0o777}, nil)
+	for _, name := range slices.Sorted(maps.Keys(i.Commands)) {
+		add(tar.Header{Typeflag: tar.TypeReg, Name: "usr/bin/" + name, Mode: 0o755}, i.Commands[name])
+	}
 	add(tar.Header{Typeflag: tar.TypeReg, Name: "etc/passwd", Mode: 0o644}, []byte("root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/false\n"))
 	add(tar.Header{Typeflag: tar.TypeReg, Name: "etc/group", Mode: 0o644}, []byte("root:x:0:\nnogroup:x:65534:\n"))
 	add(tar.Header{Typeflag: tar.TypeReg, Name: "marker", Mode: 0o644}, []byte(i.Marker))

@@ -1,0 +1,253 @@
+package pipeline_test
+
+import (
+	"archive/tar"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/layercause/layercause/internal/buildkit/buildkittest"
+	"github.com/layercause/layercause/internal/report"
+)
+
+const suggestionDir = "../../testdata/suggestions"
+
+// costly is the time from which on a step of these stories is one that a
+// suggestion is made for: their tools take a second.
+const costly = 0.9
+
+// Each story of testdata/suggestions loses the cache, applies the patch that is
+// suggested with git, and makes the same kind of edit again. README.md there
+// describes the format.
+func TestSuggestionsKeepTheirPromise(t *testing.T) {
+	t.Parallel()
+	paths, err := filepath.Glob(filepath.Join(suggestionDir, "*.txtar"))
+	if err != nil || len(paths) == 0 {
+		t.Fatalf("looking for stories in %s: %d found, %v", suggestionDir, len(paths), err)
+	}
+	tools := commands(t)
+	registry := buildkittest.Registry(t)
+	d := buildkittest.Start(t, buildkittest.Options{PlainHTTP: []string{registry}})
+	for _, p := range paths {
+		s, err := readStory(p)
+		if err != nil {
+			t.Fatalf("%s: %v", p, err)
+		}
+		t.Run(s.name, func(t *testing.T) {
+			t.Parallel()
+			a := &applied{world: newWorld(t, s, throughDaemon, d, registry)}
+			buildkittest.PushImage(t, a.registry+"/base", buildkittest.Image{Marker: a.registry, Commands: tools})
+			a.tell()
+		})
+	}
+}
+
+// commands are the stand-ins for package managers that the base image has.
+func commands(t *testing.T) map[string][]byte {
+	t.Helper()
+	entries, err := os.ReadDir(filepath.Join(suggestionDir, "bin"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := map[string][]byte{}
+	for _, e := range entries {
+		if out[e.Name()], err = os.ReadFile(filepath.Join(suggestionDir, "bin", e.Name())); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return out
+}
+
+// applied is a world in which a suggestion gets applied.
+type applied struct {
+	*world
+	root       string // of the repository
+	suggestion *report.Suggestion
+	lost       report.Report // of the build that it was made for
+	// files are the results of the builds that differ in nothing but the patch.
+	before, after map[string]entry
+}
+
+func (a *applied) tell() {
+	a.root = a.tree()
+	for _, act := range a.story.acts {
+		if err := a.do(act); err != nil {
+			a.t.Fatalf("%s.txtar:%d: %s: %v\n%s", a.story.name, act.line, act.name, err, a.output.String())
+		}
+	}
+	if a.suggestion == nil || a.after == nil {
+		a.t.Fatalf("%s.txtar applies no suggestion, or does not build with it", a.story.name)
+	}
+	a.check()
+	g := a.suggestion
+	got := fmt.Sprintf("%s at %s:%d, misses %d -> %d\n%s\n", g.Rule, g.File, g.Line, g.Predicted.MissesBefore, g.Predicted.MissesAfter, g.Title)
+	got += differences(a.before, a.after) + a.fold(render(a.report))
+	if diff := cmp.Diff(a.story.expected(a.cache), got); diff != "" {
+		a.t.Errorf("the last build is not as wanted (-want +got):\n%s\nthe patch:\n%s", diff, g.Patch)
+	}
+}
+
+// do carries out an act of these stories, or one that all stories have.
+func (a *applied) do(act act) error {
+	switch act.name {
+	case "repository": // in the folder of the context, or above it
+		a.root = filepath.Join(append([]string{a.tree()}, act.words...)...)
+		return a.git("init", "-q", "--template=")
+	case "commit":
+		return errors.Join(a.git("add", "-A", "."), a.git("-c", "user.name=a", "-c", "user.email=a@b", "commit", "-q", "-m", "change"))
+	case "unend": // takes the newline at the end of a file
+		path := filepath.Join(a.tree(), act.words[0])
+		data, err := os.ReadFile(path)
+		return errors.Join(err, os.WriteFile(path, []byte(strings.TrimSuffix(string(data), "\n")), 0o644))
+	case "apply":
+		return a.apply(strings.Join(act.words, " "))
+	case "build":
+		file := filepath.Join(a.t.TempDir(), "result.tar")
+		act.words = append([]string{"--output=type=tar,dest=" + file}, act.words...)
+		if err := a.world.do(act); err != nil {
+			return err
+		}
+		files, err := unpack(file)
+		switch {
+		case a.suggestion == nil:
+			a.before = files
+		case a.after == nil:
+			a.after = files
+		}
+		return err
+	}
+	return a.world.do(act)
+}
+
+// apply takes the rule's suggestion out of the last report and applies its patch.
+func (a *applied) apply(rule string) error {
+	i := slices.IndexFunc(a.report.Suggestions, func(g report.Suggestion) bool { return g.Rule == rule })
+	if i < 0 {
+		return fmt.Errorf("of the %d suggestions none is %s:\n%s", len(a.report.Suggestions), rule, render(a.report))
+	}
+	a.suggestion, a.lost = &a.report.Suggestions[i], a.report
+	patch := filepath.Join(a.t.TempDir(), "suggestion.patch")
+	if err := os.WriteFile(patch, []byte(a.suggestion.Patch), 0o644); err != nil {
+		return err
+	}
+	if err := a.git("apply", patch); err != nil {
+		return fmt.Errorf("%w\n%s", err, a.suggestion.Patch)
+	}
+	return nil
+}
+
+func (a *applied) git(args ...string) error {
+	cmd := exec.CommandContext(a.t.Context(), "git", args...)
+	cmd.Dir = a.root
+	cmd.Env = append(os.Environ(), "GIT_CONFIG_GLOBAL=/dev/null", "GIT_CONFIG_NOSYSTEM=1")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("git %s: %w\n%s", strings.Join(args, " "), err, out)
+	}
+	return nil
+}
+
+// check holds the last build to what the suggestion said.
+func (a *applied) check() {
+	p := a.suggestion.Predicted
+	if a.lost.Totals.Misses != p.MissesBefore || a.report.Totals.Misses != p.MissesAfter {
+		a.t.Errorf("%d misses before and %d after, predicted were %d and %d",
+			a.lost.Totals.Misses, a.report.Totals.Misses, p.MissesBefore, p.MissesAfter)
+	}
+	// A step that the patch puts in does what a costly one did on its way.
+	added := false
+	for _, s := range a.report.Steps {
+		if strings.Contains(a.suggestion.Patch, "+"+s.Instruction+"\n") && strings.HasPrefix(s.Instruction, "RUN ") && !a.lostStep(s.Instruction) {
+			added = true
+			if s.Status != "hit" {
+				a.t.Errorf("%s, which the patch puts in, does not hit", s.Instruction)
+			}
+		}
+	}
+	if added {
+		return
+	}
+	named := false
+	for _, old := range a.lost.Steps {
+		if old.Status != "miss" || old.Seconds < costly {
+			continue
+		}
+		named = true
+		if !slices.ContainsFunc(a.report.Steps, func(s report.Step) bool { return s.Instruction == old.Instruction && s.Status == "hit" }) {
+			a.t.Errorf("%s took %.1f s, and still does not hit", old.Instruction, old.Seconds)
+		}
+	}
+	if s := p.SecondsSavedPerBuild; !named || s < costly || s > a.lost.Totals.LostSeconds {
+		a.t.Errorf("the suggestion is to save %.1f s of %.1f s lost", s, a.lost.Totals.LostSeconds)
+	}
+}
+
+func (a *applied) lostStep(instruction string) bool {
+	return slices.ContainsFunc(a.lost.Steps, func(s report.Step) bool { return s.Instruction == instruction })
+}
+
+// entry is what is compared of a file in a result: everything but its times. A
+// tar has the owners too, which a result in a folder has not.
+type entry struct {
+	Type     byte
+	Mode     int64
+	UID, GID int
+	Link     string
+	Content  string
+}
+
+// unpack reads the result of a build.
+func unpack(path string) (map[string]entry, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	out := map[string]entry{}
+	for r := tar.NewReader(f); ; {
+		h, err := r.Next()
+		if err == io.EOF {
+			return out, nil
+		}
+		if err != nil {
+			return nil, fmt.Errorf("reading the result: %w", err)
+		}
+		data, err := io.ReadAll(r)
+		if err != nil {
+			return nil, fmt.Errorf("reading the result: %w", err)
+		}
+		out[strings.TrimSuffix(h.Name, "/")] = entry{h.Typeflag, h.Mode, h.Uid, h.Gid, h.Linkname, string(data)}
+	}
+}
+
+// differences lists the files of which the patch changed anything, one a line;
+// of a folder that came or went only the folder.
+func differences(before, after map[string]entry) string {
+	all := maps.Clone(before)
+	maps.Copy(all, after)
+	var b strings.Builder
+	for _, path := range slices.Sorted(maps.Keys(all)) {
+		x, was := before[path]
+		y, is := after[path]
+		_, parentWas := before[filepath.Dir(path)]
+		_, parentIs := after[filepath.Dir(path)]
+		switch {
+		case parentWas != parentIs:
+		case !is:
+			fmt.Fprintf(&b, "no longer in the image: %s\n", path)
+		case !was:
+			fmt.Fprintf(&b, "new in the image: %s\n", path)
+		case x != y:
+			fmt.Fprintf(&b, "other in the image: %s\n", path)
+		}
+	}
+	return b.String()
+}
