@@ -147,7 +147,7 @@ func (p *move) hold(i int) bool {
 // run takes a RUN whose commands all get along without the sources.
 func (p *move) run(i int, in dockerfile.Instruction) bool {
 	sc, ok := readScript(in)
-	if !ok || !sc.linear {
+	if !ok || !sc.linear || slices.ContainsFunc(p.late, p.steersInstalls) {
 		return false
 	}
 	for _, m := range in.Mounts() {
@@ -161,6 +161,9 @@ func (p *move) run(i int, in dockerfile.Instruction) bool {
 		a := classify(words)
 		if a.purpose == unknown {
 			p.wantModules(i, words)
+			return false
+		}
+		if p.overwrites(a.writes, p.dirs[i]) {
 			return false
 		}
 		installs = installs || a.purpose == fetch

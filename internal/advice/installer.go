@@ -40,6 +40,8 @@ type action struct {
 	from *ecosystem
 	// named are the files that the command line names.
 	named []string
+	// writes are files of the project's folder that the command changes.
+	writes []string
 }
 
 // classify tells what a command does. It only knows forms that need nothing but
@@ -64,7 +66,7 @@ func classify(words []string) action {
 	case "bun":
 		return classifyNode(args, "bun.lock", "bun.lockb", "bunfig.toml")
 	case "corepack":
-		return action{purpose: harmless}
+		return classifyCorepack(args)
 	case "python", "python3":
 		if len(args) > 1 && args[0] == "-m" && args[1] == "pip" {
 			return classifyPip(args[2:])

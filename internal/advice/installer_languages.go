@@ -17,7 +17,7 @@ func classifyNode(args []string, files ...string) action {
 	rest := args[1:]
 	switch args[0] {
 	case "config", "set", "cache":
-		return action{purpose: harmless}
+		return action{purpose: harmless, writes: []string{".npmrc", ".yarnrc", ".yarnrc.yml", "pnpm-workspace.yaml"}}
 	case "global":
 		return action{purpose: fetch}
 	case "ci", "install", "i", "clean-install", "add":
@@ -42,6 +42,25 @@ func classifyNode(args []string, files ...string) action {
 		nested:   "package.json",
 		outputs:  []string{"node_modules"},
 	}}
+}
+
+// classifyCorepack reads the command line of corepack, which takes the package
+// manager to fetch from its arguments or from package.json.
+func classifyCorepack(args []string) action {
+	if len(args) == 0 {
+		return action{}
+	}
+	switch args[0] {
+	case "enable", "disable":
+		return action{purpose: harmless}
+	case "prepare", "install":
+		if slices.ContainsFunc(args, func(a string) bool { return strings.Contains(a, "@") }) {
+			return action{purpose: harmless}
+		}
+		return action{purpose: harmless, from: &ecosystem{
+			name: "the packages", files: []string{"package.json"}, required: []string{"package.json"}}}
+	}
+	return action{}
 }
 
 func classifyPip(args []string) action {
@@ -92,7 +111,7 @@ func classifyPython(tool string, args []string) action {
 		return action{}
 	}
 	if args[0] == "config" || args[0] == "cache" {
-		return action{purpose: harmless}
+		return action{purpose: harmless, writes: []string{"poetry.toml"}}
 	}
 	rest := args[1:]
 	switch {
@@ -142,8 +161,10 @@ func classifyOther(tool string, args []string) action {
 	switch {
 	case tool == "gem" && args[0] == "install" && !slices.ContainsFunc(rest, func(a string) bool { return strings.HasSuffix(a, ".gem") || strings.Contains(a, "/") }):
 		return action{purpose: fetch}
-	case tool == "gem" && args[0] == "update", tool == "bundle" && args[0] == "config":
+	case tool == "gem" && args[0] == "update":
 		return action{purpose: harmless}
+	case tool == "bundle" && args[0] == "config":
+		return action{purpose: harmless, writes: []string{".bundle"}}
 	case tool == "bundle" && args[0] == "install" && !hasFlag(rest, "--gemfile") && onlyFlags(rest, "--jobs", "-j", "--retry", "--without", "--path"):
 		return action{purpose: fetch, from: &ecosystem{
 			name: "the gems", files: []string{"Gemfile", "Gemfile.lock", ".ruby-version", ".tool-versions"},
