@@ -1,6 +1,8 @@
 package main
 
 import (
+	"fmt"
+
 	"github.com/spf13/cobra"
 
 	"github.com/layercause/layercause/internal/pipeline"
@@ -19,7 +21,12 @@ of the Dockerfile; elsewhere to the terminal and to --report-dir.`,
 		Example: `  layercause build .
   layercause build --cache-from type=registry,ref=example.com/app:cache \
       --cache-to type=registry,ref=example.com/app:cache,mode=max --push -t example.com/app .`,
-		Args: cobra.MaximumNArgs(1),
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) > 1 {
+				return fmt.Errorf("a build has one context, but %d were given", len(args))
+			}
+			return nil
+		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 1 {
 				o.Context = args[0]

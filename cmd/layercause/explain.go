@@ -1,6 +1,8 @@
 package main
 
 import (
+	"fmt"
+
 	"github.com/spf13/cobra"
 
 	"github.com/layercause/layercause/internal/pipeline"
@@ -11,7 +13,12 @@ func explainCommand(env pipeline.Env) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "explain [flags] BASE HEAD",
 		Short: "Explain one build's record against an earlier one's",
-		Args:  cobra.ExactArgs(2),
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) != 2 {
+				return fmt.Errorf("two records are compared, but %d were given", len(args))
+			}
+			return nil
+		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.Base, o.Head = args[0], args[1]
 			return pipeline.Explain(cmd.Context(), env, o)

@@ -27,6 +27,9 @@ func setAttestations(o Options, r *request) error {
 		if kind == "" {
 			return &UsageError{"--attest has no type", "write for example --attest type=provenance,mode=max"}
 		}
+		if kind != "sbom" && kind != "provenance" {
+			return &UsageError{fmt.Sprintf("--attest has the unknown type %q", kind), "the types are sbom and provenance"}
+		}
 		if off, err := strconv.ParseBool(attrs["disabled"]); err == nil && off {
 			attests[kind] = ""
 			continue
@@ -83,7 +86,7 @@ func setAnnotations(o Options, r *request) error {
 	for _, a := range o.Annotations {
 		name, value, ok := strings.Cut(a, "=")
 		if !ok || name == "" {
-			return &UsageError{fmt.Sprintf("annotation %q is not KEY=VALUE", a), "write --annotation [TYPE:]KEY=VALUE"}
+			return &UsageError{fmt.Sprintf("--annotation %q is not KEY=VALUE", a), "write --annotation [TYPE:]KEY=VALUE"}
 		}
 		kinds, key, ok := strings.Cut(name, ":")
 		if !ok {
@@ -94,14 +97,14 @@ func setAnnotations(o Options, r *request) error {
 			if typ, p, ok := strings.Cut(strings.TrimSuffix(kind, "]"), "["); ok {
 				spec, err := platforms.Parse(p)
 				if err != nil {
-					return &UsageError{fmt.Sprintf("annotation %q names no platform: %v", a, err), "write for example manifest[linux/amd64]:KEY=VALUE"}
+					return &UsageError{fmt.Sprintf("--annotation %q names no platform: %v", a, err), "write for example manifest[linux/amd64]:KEY=VALUE"}
 				}
 				k.Type, k.Platform = typ, &spec
 			}
 			switch k.Type {
 			case exptypes.AnnotationIndex, exptypes.AnnotationIndexDescriptor, exptypes.AnnotationManifest, exptypes.AnnotationManifestDescriptor:
 			default:
-				return &UsageError{fmt.Sprintf("annotation %q has the unknown type %q", a, k.Type), "the types are manifest, index, manifest-descriptor and index-descriptor"}
+				return &UsageError{fmt.Sprintf("--annotation %q has the unknown type %q", a, k.Type), "the types are manifest, index, manifest-descriptor and index-descriptor"}
 			}
 			for i := range r.opt.Exports {
 				switch r.opt.Exports[i].Type {

@@ -61,6 +61,8 @@ func sharedKey(root string) string {
 func setDockerfile(o Options, r *request, file string) error {
 	data, err := os.ReadFile(file)
 	switch {
+	case isFolder(file):
+		return &UsageError{fmt.Sprintf("%q is a folder, not a Dockerfile", file), "name the file with --file, relative to the current folder"}
 	case errors.Is(err, fs.ErrNotExist):
 		return &UsageError{fmt.Sprintf("there is no Dockerfile at %q", file), "name it with --file, relative to the current folder"}
 	case err != nil:
@@ -80,6 +82,11 @@ func setDockerfile(o Options, r *request, file string) error {
 		return &UsageError{err.Error(), "mend the Dockerfile, or name another one with --file"}
 	}
 	return checkTarget(f, o.Target)
+}
+
+func isFolder(path string) bool {
+	fi, err := os.Stat(path)
+	return err == nil && fi.IsDir()
 }
 
 func checkTarget(f *dockerfile.File, target string) error {

@@ -52,7 +52,7 @@ func setBuildArgs(o Options, r *request) error {
 	for _, a := range o.BuildArgs {
 		name, value, ok := strings.Cut(a, "=")
 		if name == "" {
-			return &UsageError{"a build argument has no name", "write --build-arg NAME=VALUE"}
+			return &UsageError{"a --build-arg has no name", "write --build-arg NAME=VALUE"}
 		}
 		if !ok {
 			if value, ok = o.Getenv(name); !ok {
@@ -110,7 +110,7 @@ func setAttrs(o Options, r *request) error {
 	for _, l := range o.Labels {
 		key, value, _ := strings.Cut(l, "=")
 		if key == "" {
-			return &UsageError{fmt.Sprintf("label %q has no key", l), "write --label KEY=VALUE"}
+			return &UsageError{fmt.Sprintf("--label %q has no key", l), "write --label KEY=VALUE"}
 		}
 		attrs["label:"+key] = value
 	}

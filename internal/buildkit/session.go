@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"os"
 	"strings"
 
 	"github.com/docker/cli/cli/config"
@@ -73,6 +74,11 @@ func setSecrets(o Options, r *request) error {
 		if src.ID == "" {
 			return &UsageError{"--secret has no id", "write --secret id=ID,src=FILE"}
 		}
+		if src.FilePath != "" {
+			if _, err := os.Stat(src.FilePath); err != nil {
+				return &UsageError{fmt.Sprintf("reading the file of the secret %q: %v", src.ID, err), "check src; it is relative to the current folder"}
+			}
+		}
 		sources = append(sources, src)
 	}
 	if len(sources)+len(o.SecretValues) == 0 {
@@ -107,6 +113,14 @@ func setSSH(o Options, r *request) error {
 		a := sshprovider.AgentConfig{ID: id}
 		if ok {
 			a.Paths = strings.Split(paths, ",")
+		}
+		if sock, _ := o.Getenv("SSH_AUTH_SOCK"); !ok && sock == "" {
+			return &UsageError{fmt.Sprintf("--ssh %s: no SSH agent is running: SSH_AUTH_SOCK is not set", s), "start an agent, or name a key: --ssh default=FILE"}
+		}
+		for _, p := range a.Paths {
+			if _, err := os.Stat(p); err != nil {
+				return &UsageError{fmt.Sprintf("--ssh %s: %v", id, err), "name the socket of an agent, or key files: --ssh default=FILE"}
+			}
 		}
 		agents = append(agents, a)
 	}
