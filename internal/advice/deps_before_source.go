@@ -271,11 +271,11 @@ func (p *move) suggestion() (Suggestion, bool) {
 	var title string
 	switch {
 	case p.goBuild >= 0:
-		title = fmt.Sprintf("Download the Go modules before %s, so that a changed source file does not fetch them again", source)
+		title = fmt.Sprintf("Download the Go modules before %s brings the sources, so that a source change no longer fetches them again", source)
 	case p.what == "":
-		title = fmt.Sprintf("Install the packages before %s, whose files they do not need", source)
+		title = fmt.Sprintf("Install the packages before %s brings files that they do not need", source)
 	default:
-		title = fmt.Sprintf("Install %s from their manifests alone, before %s, so that a changed source file does not install them again", p.what, source)
+		title = fmt.Sprintf("Install %s from their manifests before %s brings the sources, so that a source change no longer installs them again", p.what, source)
 	}
 	return p.place(Suggestion{Title: oneLine(title), Patch: patch, Predicted: predicted}, p.top), patch != ""
 }

@@ -107,7 +107,7 @@ func (s *scene) lateArgs(causes []*cause.Cause) (Suggestion, bool) {
 	if len(moved) == 0 || p.SecondsSavedPerBuild < worthSeconds {
 		return Suggestion{}, false
 	}
-	title := fmt.Sprintf("Move `ARG %s` %s, so that a new value re-runs no step above", strings.Join(names, "` and `ARG "), where)
+	title := fmt.Sprintf("Move `ARG %s` %s, so that a new value re-runs no step above it", strings.Join(names, "` and `ARG "), where)
 	patch := s.patch(e)
 	return s.place(Suggestion{Title: oneLine(title), Patch: patch, Predicted: p}, s.at[moved[0]]), patch != ""
 }
