@@ -21,7 +21,13 @@ func setCaches(o Options, r *request) error {
 	if r.exports, err = parseCaches("--cache-to", o.CacheTo, o.Getenv); err != nil {
 		return err
 	}
-	r.opt.CacheImports, r.opt.CacheExports = r.imports, r.exports
+	r.opt.CacheExports = r.exports
+	for _, e := range r.imports {
+		// BuildKit's client would make the folder of a local cache that is not there.
+		if missingLocalCache(e) == "" {
+			r.opt.CacheImports = append(r.opt.CacheImports, e)
+		}
+	}
 	if strings.EqualFold(r.buildArgs["BUILDKIT_INLINE_CACHE"], "1") || strings.EqualFold(r.buildArgs["BUILDKIT_INLINE_CACHE"], "true") {
 		r.opt.CacheExports = append(r.opt.CacheExports, client.CacheOptionsEntry{Type: "inline", Attrs: map[string]string{}})
 	}
