@@ -2,7 +2,6 @@ package buildcontext
 
 import (
 	"io"
-	gofs "io/fs"
 
 	"github.com/cespare/xxhash/v2"
 	"github.com/moby/buildkit/cache/contenthash"
@@ -53,7 +52,7 @@ func (t *Tree) hashEntry(e *Entry, buf []byte) (fileSum, error) {
 	if err != nil {
 		return fileSum{}, err
 	}
-	if gofs.FileMode(e.stat.Mode).IsRegular() && e.Link == "" {
+	if e.isFile() {
 		f, err := t.fs.Open(e.node.path)
 		if err != nil {
 			return fileSum{}, err

@@ -81,7 +81,9 @@ func (t *Tree) Snapshot(ctx context.Context, f Filter, done <-chan struct{}) (*S
 	return s, t.hash(ctx, s)
 }
 
-func (e *Entry) isFile() bool { return e.Mode.IsRegular() && e.Link == "" }
+// isFile says that the entry has data. A further name of a file has it too:
+// BuildKit gives it the digest of the first one.
+func (e *Entry) isFile() bool { return e.Mode.IsRegular() }
 
 // list finds the entries.
 func (t *Tree) list(ctx context.Context, s *Snapshot, f Filter) error {

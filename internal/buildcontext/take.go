@@ -71,25 +71,45 @@ func (s *Snapshot) selectBelow(root string, sel Selector, out *ranges) error {
 	if err != nil {
 		return err
 	}
+	var above []int // the folders that the entry lies in
 	for i := start; i < end; i++ {
-		name := strings.TrimPrefix(strings.TrimPrefix("/"+s.Entries[i].Path, resolved), "/")
-		if include != nil {
-			if ok, err := include.MatchesOrParentMatches(name); err != nil {
-				return err
-			} else if !ok {
-				continue
-			}
+		e := &s.Entries[i]
+		for len(above) > 0 && !strings.HasPrefix(e.Path, s.Entries[above[len(above)-1]].Path+"/") {
+			above = above[:len(above)-1]
 		}
-		if exclude != nil {
-			if skip, err := exclude.MatchesOrParentMatches(name); err != nil {
-				return err
-			} else if skip {
-				continue
-			}
+		name := strings.TrimPrefix(strings.TrimPrefix("/"+e.Path, resolved), "/")
+		ok, err := matches(name, include, exclude)
+		if err != nil {
+			return err
 		}
-		out.add(i, i+1)
+		if ok {
+			// A folder is made for what is taken of it, with its own mode.
+			for _, j := range above {
+				out.add(j, j+1)
+			}
+			above = above[:0]
+			out.add(i, i+1)
+		}
+		if e.Mode.IsDir() {
+			above = append(above, i)
+		}
 	}
 	return nil
+}
+
+// matches says that the patterns let a name through.
+func matches(name string, include, exclude *patternmatcher.PatternMatcher) (bool, error) {
+	if include != nil {
+		if ok, err := include.MatchesOrParentMatches(name); err != nil || !ok {
+			return false, err
+		}
+	}
+	if exclude != nil {
+		if skip, err := exclude.MatchesOrParentMatches(name); err != nil || skip {
+			return false, err
+		}
+	}
+	return true, nil
 }
 
 func matcher(patterns []string) (*patternmatcher.PatternMatcher, error) {
