@@ -13,13 +13,17 @@ import (
 // no earlier record was found; searched then says where. Every step that missed
 // is in at least one cause, and every cause has at least one step.
 func Explain(head, base *record.Record, searched []string) []Cause {
-	e := &explainer{head: head, base: base, searched: searched, causes: map[string]*Cause{}, memo: map[int][]string{}}
+	e := &explainer{head: head, base: base, searched: searched, causes: map[string]*Cause{}, memo: map[int][]string{}, same: map[[2]int]bool{}}
 	if base != nil {
 		e.pairing = pair(head, base)
 	}
-	for i := range head.Steps {
-		if head.Steps[i].Status == record.Miss {
-			e.explain(&head.Steps[i])
+	e.index()
+	e.findRoots()
+	// In the order of the file, whatever the order in the record: a cause of many
+	// steps names the first.
+	for _, i := range e.stepOrder {
+		if s := &head.Steps[i]; s.Status == record.Miss {
+			e.explain(s)
 		}
 	}
 	return e.sorted()
@@ -32,6 +36,14 @@ type explainer struct {
 	*pairing
 	causes map[string]*Cause
 	memo   map[int][]string // the roots of each vertex
+	same   map[[2]int]bool  // pairs of manifests with the same paths
+
+	stepOrder []int          // indexes of the head's steps in the order of the file
+	position  map[string]int // of each step, by ID, in stepOrder
+	consumers map[int][]string
+	baseSteps map[stepPlace]*record.Step
+	// unpairedHead and unpairedBase are instructions by text.
+	unpairedHead, unpairedBase map[string]int
 }
 
 // explain attributes one step that missed.
@@ -162,16 +174,8 @@ func (e *explainer) fromOf(instruction int) int {
 
 // inOrder returns step IDs in the order of the file, each once.
 func (e *explainer) inOrder(ids []string) []string {
-	if len(ids) == 0 {
-		return nil
-	}
-	var out []string
-	for _, s := range e.head.Steps {
-		if slices.Contains(ids, s.ID) {
-			out = append(out, s.ID)
-		}
-	}
-	return out
+	slices.SortFunc(ids, func(a, b string) int { return cmp.Compare(e.position[a], e.position[b]) })
+	return slices.Compact(ids)
 }
 
 // sorted returns the causes that have steps, by line, numbered.
@@ -180,9 +184,13 @@ func (e *explainer) sorted() []Cause {
 	for _, name := range slices.Sorted(maps.Keys(e.causes)) {
 		if c := e.causes[name]; len(c.Steps) > 0 {
 			// Steps that share a cause need each other; only others explain anything.
-			c.Evidence.NeededBy = slices.DeleteFunc(e.inOrder(c.Evidence.NeededBy), func(s string) bool {
-				return slices.Contains(c.Steps, s)
-			})
+			own := map[string]bool{}
+			if len(c.Evidence.NeededBy) > 0 {
+				for _, s := range c.Steps {
+					own[s] = true
+				}
+			}
+			c.Evidence.NeededBy = slices.DeleteFunc(e.inOrder(c.Evidence.NeededBy), func(s string) bool { return own[s] })
 			out = append(out, *c)
 		}
 	}

@@ -29,7 +29,12 @@ func (e *explainer) fileChanges(v, b *record.Vertex) []string {
 		if differ[fmt.Sprintf("select:%d", t.Input)] {
 			continue // it takes other paths: what chose them is the cause
 		}
-		changes := compareFiles(h, t.Files, o, old.Files)
+		var changes []FileChange
+		if e.samePaths(t.Manifest, old.Manifest) && slices.Equal(t.Files, old.Files) {
+			changes = compareSame(h, o, t.Files)
+		} else {
+			changes = compareFiles(h, t.Files, o, old.Files)
+		}
 		rules, files := splitByRules(changes, h, o)
 		if len(rules) > 0 {
 			c := e.at(ContextRules, v.Instruction)
@@ -48,6 +53,41 @@ func (e *explainer) fileChanges(v, b *record.Vertex) []string {
 			out = append(out, e.add(fmt.Sprintf("files %d", v.Instruction), c))
 		}
 	}
+	return out
+}
+
+// samePaths says that two manifests list the same paths, which is asked once for
+// each pair of them.
+func (e *explainer) samePaths(h, o int) bool {
+	pair := [2]int{h, o}
+	same, known := e.same[pair]
+	if !known {
+		same = slices.Equal(e.head.Manifests[h].Paths, e.base.Manifests[o].Paths)
+		e.same[pair] = same
+	}
+	return same
+}
+
+// compareSame lists what differs between two selections of the same entries, block
+// by block: in most builds few files out of many have changed.
+func compareSame(h, o *record.Manifest, ranges [][2]int) []FileChange {
+	const block = 256
+	var out []FileChange
+	for _, r := range ranges {
+		for start := r[0]; start < r[1]; start += block {
+			end := min(r[1], start+block)
+			from, to := start*record.DigestSize, end*record.DigestSize
+			if bytes.Equal(h.Digests[from:to], o.Digests[from:to]) {
+				continue
+			}
+			for i := start; i < end; i++ {
+				if change := compareEntry(h, i, o, i); change != "" {
+					out = append(out, FileChange{Path: h.Paths[i], Change: change})
+				}
+			}
+		}
+	}
+	slices.SortFunc(out, func(a, b FileChange) int { return strings.Compare(a.Path, b.Path) })
 	return out
 }
 

@@ -153,12 +153,19 @@ func (e *explainer) stageIndex(instruction int) int {
 	return e.head.Dockerfile.Instructions[instruction].Stage
 }
 
+// maxRemoved bounds how far up removed instructions are looked for. No Dockerfile
+// is that long; a hostile record may be.
+const maxRemoved = 10_000
+
 // removedBetween lists the base's instructions from vertex b up to, and without,
 // vertex stop (-1 is the very top) that the head no longer has anywhere. It is
 // empty if stop is not reached.
 func (e *explainer) removedBetween(b, stop int) []int {
 	var out []int
-	for steps := 0; b != stop && steps <= len(e.base.Vertices); steps++ {
+	for steps := 0; b != stop; steps++ {
+		if steps > maxRemoved {
+			return nil
+		}
 		v := &e.base.Vertices[b]
 		if _, ok := e.reverse[v.Instruction]; !ok && v.Instruction >= 0 && !slices.Contains(out, v.Instruction) && e.movedTo(v.Instruction) < 0 {
 			out = append(out, v.Instruction)
@@ -178,20 +185,16 @@ func (e *explainer) removedBetween(b, stop int) []int {
 // movedTo finds the unpaired instruction of the head that has the text of an
 // unpaired one of the base, or -1: it stands elsewhere now and counts as new there.
 func (e *explainer) movedTo(b int) int {
-	return withText(e.head.Dockerfile.Instructions, e.instructions, e.base.Dockerfile.Instructions[b].Text)
+	if i, ok := e.unpairedHead[e.base.Dockerfile.Instructions[b].Text]; ok {
+		return i
+	}
+	return -1
 }
 
 // movedFrom is the other direction.
 func (e *explainer) movedFrom(h int) int {
-	if h < 0 {
-		return -1
-	}
-	return withText(e.base.Dockerfile.Instructions, e.reverse, e.head.Dockerfile.Instructions[h].Text)
-}
-
-func withText(in []record.Instruction, paired map[int]int, text string) int {
-	for i := range in {
-		if _, ok := paired[i]; !ok && in[i].Text == text {
+	if h >= 0 {
+		if i, ok := e.unpairedBase[e.head.Dockerfile.Instructions[h].Text]; ok {
 			return i
 		}
 	}

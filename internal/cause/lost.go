@@ -47,31 +47,20 @@ func (e *explainer) baseStep(s *record.Step) *record.Step {
 	if !ok {
 		return nil
 	}
-	i := slices.IndexFunc(e.base.Steps, func(x record.Step) bool {
-		return x.Instruction == b && x.Platform == e.platforms[s.Platform]
-	})
-	if i < 0 {
-		return nil
-	}
-	return &e.base.Steps[i]
+	return e.baseSteps[stepPlace{b, e.platforms[s.Platform]}]
 }
 
 // neededBy lists the steps that missed and use the step's output.
 func (e *explainer) neededBy(s *record.Step) []string {
 	var out []string
-	for _, x := range e.head.Steps {
-		if x.ID == s.ID || x.Status != record.Miss && x.Status != record.StepFailed {
-			continue
-		}
-		for _, i := range x.Vertices {
-			for _, in := range e.head.Vertices[i].Inputs {
-				if slices.Contains(s.Vertices, in.Vertex) && !slices.Contains(out, x.ID) {
-					out = append(out, x.ID)
-				}
+	for _, v := range s.Vertices {
+		for _, id := range e.consumers[v] {
+			if id != s.ID {
+				out = append(out, id)
 			}
 		}
 	}
-	return out
+	return e.inOrder(out)
 }
 
 // failedImport blames the import only if every cache that the build was given

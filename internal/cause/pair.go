@@ -95,10 +95,15 @@ func pairStages(head, base *record.Dockerfile) map[int]int {
 			freeBase = append(freeBase, i)
 		}
 	}
-	score := func(h, b int) float64 {
-		return 0.1 + similarity(stageText(head, h), stageText(base, b))
+	bags := func(d *record.Dockerfile, stages []int) []bag {
+		out := make([]bag, len(stages))
+		for i, s := range stages {
+			out[i] = bagOf(stageText(d, s))
+		}
+		return out
 	}
-	for _, m := range alignment(len(freeHead), len(freeBase), func(i, j int) float64 { return score(freeHead[i], freeBase[j]) }) {
+	h, b := bags(head, freeHead), bags(base, freeBase)
+	for _, m := range alignment(len(freeHead), len(freeBase), func(i, j int) float64 { return 0.1 + similarity(h[i], b[j]) }) {
 		out[freeHead[m[0]]] = freeBase[m[1]]
 	}
 	return out
@@ -134,6 +139,14 @@ func (p *pairing) align(head, base []int) {
 		set(head[len(head)-1], base[len(base)-1])
 		head, base = head[:len(head)-1], base[:len(base)-1]
 	}
+	bags := func(r *record.Record, list []int) []bag {
+		out := make([]bag, len(list))
+		for i, n := range list {
+			out[i] = bagOf(r.Dockerfile.Instructions[n].Text)
+		}
+		return out
+	}
+	headBags, baseBags := bags(p.head, head), bags(p.base, base)
 	matches := alignment(len(head), len(base), func(i, j int) float64 {
 		h, b := &p.head.Dockerfile.Instructions[head[i]], &p.base.Dockerfile.Instructions[base[j]]
 		switch {
@@ -148,7 +161,7 @@ func (p *pairing) align(head, base []int) {
 			}
 			return 0
 		default:
-			return 0.1 + similarity(h.Text, b.Text)
+			return 0.1 + similarity(headBags[i], baseBags[j])
 		}
 	})
 	for _, m := range matches {
@@ -202,27 +215,6 @@ func alignment(n, m int, score func(i, j int) float64) [][2]int {
 		}
 	}
 	return out
-}
-
-// similarity is the share of words that two texts have in common (Dice), from 0
-// to 1.
-func similarity(a, b string) float64 {
-	x, y := strings.Fields(a), strings.Fields(b)
-	if len(x)+len(y) == 0 {
-		return 1
-	}
-	count := map[string]int{}
-	for _, w := range x {
-		count[w]++
-	}
-	common := 0
-	for _, w := range y {
-		if count[w] > 0 {
-			count[w]--
-			common++
-		}
-	}
-	return 2 * float64(common) / float64(len(x)+len(y))
 }
 
 // pairVertices pairs the operations of paired instructions by platform, kind

@@ -201,16 +201,26 @@ func (e *explainer) epoch(v *record.Vertex) []string {
 
 // changedIn names the variables of a text that have another value than before.
 func (e *explainer) changedIn(text string, h, b int) []string {
+	return e.changedVariables(text, "", h, b, map[string]bool{})
+}
+
+// changedVariables does so for the variables of a text that have not been seen,
+// but for the one that the text declares: ARG NAME in a stage takes the value of
+// the one above the first FROM.
+func (e *explainer) changedVariables(text, declares string, h, b int, seen map[string]bool) []string {
 	var out []string
 	for _, name := range references(text) {
-		out = append(out, e.changedVariable(name, h, b, 0)...)
+		if name != declares && !seen[name] {
+			seen[name] = true
+			out = append(out, e.changedVariable(name, h, b, seen)...)
+		}
 	}
 	return out
 }
 
-func (e *explainer) changedVariable(name string, h, b, depth int) []string {
+func (e *explainer) changedVariable(name string, h, b int, seen map[string]bool) []string {
 	at, was := e.declared(e.head, h, name), e.declared(e.base, b, name)
-	if at < 0 || was < 0 || depth > 20 {
+	if at < 0 || was < 0 {
 		return nil
 	}
 	in, old := e.head.Dockerfile.Instructions[at], e.base.Dockerfile.Instructions[was]
@@ -221,15 +231,7 @@ func (e *explainer) changedVariable(name string, h, b, depth int) []string {
 	case in.Command == "ENV" && in.Text != old.Text:
 		return []string{e.edited(at)}
 	}
-	var out []string
-	for _, ref := range references(in.Text) {
-		if ref == name {
-			// ARG NAME in a stage takes the value of the one above the first FROM.
-			continue
-		}
-		out = append(out, e.changedVariable(ref, at, was, depth+1)...)
-	}
-	return out
+	return e.changedVariables(in.Text, name, at, was, seen)
 }
 
 // declared finds a variable's declaration for an instruction; a FROM sees those

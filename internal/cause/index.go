@@ -1,0 +1,82 @@
+package cause
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/layercause/layercause/internal/record"
+)
+
+type stepPlace struct {
+	instruction int
+	platform    string
+}
+
+// index prepares what is looked up often.
+func (e *explainer) index() {
+	steps := e.head.Steps
+	e.stepOrder = make([]int, len(steps))
+	for i := range steps {
+		e.stepOrder[i] = i
+	}
+	slices.SortStableFunc(e.stepOrder, func(i, j int) int {
+		return cmp.Or(cmp.Compare(steps[i].Instruction, steps[j].Instruction), cmp.Compare(steps[i].Platform, steps[j].Platform))
+	})
+	e.position, e.consumers = map[string]int{}, map[int][]string{}
+	for n, i := range e.stepOrder {
+		s := &steps[i]
+		e.position[s.ID] = n
+		if s.Status != record.Miss && s.Status != record.StepFailed {
+			continue
+		}
+		for _, v := range s.Vertices {
+			for _, in := range e.head.Vertices[v].Inputs {
+				e.consumers[in.Vertex] = append(e.consumers[in.Vertex], s.ID)
+			}
+		}
+	}
+	if e.base == nil {
+		return
+	}
+	e.baseSteps = map[stepPlace]*record.Step{}
+	for i := range e.base.Steps {
+		s := &e.base.Steps[i]
+		e.baseSteps[stepPlace{s.Instruction, s.Platform}] = s
+	}
+	unpaired := func(in []record.Instruction, paired map[int]int) map[string]int {
+		out := map[string]int{}
+		for i := len(in) - 1; i >= 0; i-- {
+			if _, ok := paired[i]; !ok && in[i].Stage >= 0 {
+				out[in[i].Text] = i
+			}
+		}
+		return out
+	}
+	e.unpairedHead = unpaired(e.head.Dockerfile.Instructions, e.instructions)
+	e.unpairedBase = unpaired(e.base.Dockerfile.Instructions, e.reverse)
+}
+
+// findRoots computes the roots of all that the missed steps are made of, inputs
+// first, so that no depth of the graph exhausts the stack.
+func (e *explainer) findRoots() {
+	needed := make([]bool, len(e.head.Vertices))
+	for i := range e.head.Steps {
+		if e.head.Steps[i].Status == record.Miss {
+			for _, v := range e.head.Steps[i].Vertices {
+				needed[v] = true
+			}
+		}
+	}
+	for i := len(needed) - 1; i >= 0; i-- {
+		if needed[i] {
+			for _, in := range e.head.Vertices[i].Inputs {
+				needed[in.Vertex] = true
+			}
+		}
+	}
+	for i := range needed {
+		if needed[i] {
+			e.roots(i)
+		}
+	}
+}
