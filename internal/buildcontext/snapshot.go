@@ -76,7 +76,7 @@ func (t *Tree) Snapshot(ctx context.Context, f Filter, done <-chan struct{}) (*S
 		}
 	}
 	if missing > few {
-		t.settle(ctx, done)
+		t.settle(ctx, len(s.Entries), done)
 	}
 	return s, t.hash(ctx, s)
 }

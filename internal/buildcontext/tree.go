@@ -23,9 +23,10 @@ type Tree struct {
 	hidden map[string]bool
 
 	mu sync.Mutex
-	// reading counts the files that are being sent, and idle is when the last of
-	// them or of the walks ended.
+	// reading counts the walks and the files that the daemon is at, walked is how
+	// far the longest of its walks came, and idle when the last one ended.
 	reading int
+	walked  int
 	idle    time.Time
 }
 
@@ -69,8 +70,12 @@ func (t *Tree) Root() string { return t.root }
 // Walk implements fsutil.FS.
 func (t *Tree) Walk(ctx context.Context, target string, fn gofs.WalkDirFunc) error {
 	t.began()
-	defer t.ended()
-	return t.walk(ctx, target, false, fn)
+	entries := 0
+	defer func() { t.ended(entries) }()
+	return t.walk(ctx, target, false, func(p string, e gofs.DirEntry, err error) error {
+		entries++
+		return fn(p, e, err)
+	})
 }
 
 // Open implements fsutil.FS. What is read to the end is hashed on the way.
@@ -97,9 +102,10 @@ func (t *Tree) began() {
 	t.mu.Unlock()
 }
 
-func (t *Tree) ended() {
+func (t *Tree) ended(walked int) {
 	t.mu.Lock()
 	t.reading--
+	t.walked = max(t.walked, walked)
 	t.idle = time.Now()
 	t.mu.Unlock()
 }
@@ -108,13 +114,14 @@ func (t *Tree) ended() {
 // to have all that it wants.
 const settleTime = 30 * time.Millisecond
 
-// settle waits until the daemon asks for no more files, or the build is done.
-func (t *Tree) settle(ctx context.Context, done <-chan struct{}) {
+// settle waits until the daemon has come by the given number of entries and asks
+// for no more of them, or the build is done.
+func (t *Tree) settle(ctx context.Context, entries int, done <-chan struct{}) {
 	tick := time.NewTicker(settleTime / 3)
 	defer tick.Stop()
 	for {
 		t.mu.Lock()
-		settled := t.reading == 0 && !t.idle.IsZero() && time.Since(t.idle) > settleTime
+		settled := t.reading == 0 && t.walked >= entries && time.Since(t.idle) > settleTime
 		t.mu.Unlock()
 		if settled {
 			return
@@ -158,7 +165,7 @@ func (r *hashingReader) Read(p []byte) (int, error) {
 func (r *hashingReader) Close() error {
 	if !r.closed {
 		r.closed = true
-		r.tree.ended()
+		r.tree.ended(0)
 	}
 	return r.ReadCloser.Close()
 }

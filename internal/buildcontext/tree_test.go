@@ -2,11 +2,14 @@ package buildcontext
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	gofs "io/fs"
 	"os"
 	"path/filepath"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/tonistiigi/fsutil"
@@ -221,5 +224,53 @@ func TestSentFilesAreNotReadAgain(t *testing.T) {
 	}
 	if before.Entries[0].Digest != direct.Entries[0].Digest || after.Entries[0].Data != direct.Entries[0].Data {
 		t.Error("hashing on the way gives another digest than hashing from disk")
+	}
+}
+
+// Many unknown files are left to the daemon, which is sent them anyway; what it
+// does not ask for is hashed when it is idle, or the build done.
+func TestSnapshotWaitsForTheDaemon(t *testing.T) {
+	dir := t.TempDir()
+	for i := range 2 * few {
+		if err := os.WriteFile(filepath.Join(dir, fmt.Sprintf("%03d", i)), []byte{byte(i)}, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name, during := range map[string]func(*Tree, chan struct{}){
+		"the build ends without it": func(_ *Tree, done chan struct{}) { close(done) },
+		"it has all that it wants":  func(tree *Tree, _ chan struct{}) { walked(t, tree, Filter{}) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			tree, err := Open(dir, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			// The frontend looks for single files before; that is not the transfer.
+			walked(t, tree, Filter{FollowPaths: []string{"none"}})
+			tree.walked = 1
+			done := make(chan struct{})
+			got := make(chan error, 1)
+			go func() {
+				s, err := tree.Snapshot(t.Context(), Filter{}, done)
+				if err == nil && s.Entries[5].Digest == [32]byte{} {
+					err = errors.New("a file has no digest")
+				}
+				got <- err
+			}()
+			select {
+			case err := <-got:
+				t.Fatalf("it did not wait: %v", err)
+			case <-time.After(3 * settleTime):
+			}
+			during(tree, done)
+			select {
+			case err := <-got:
+				if err != nil {
+					t.Error(err)
+				}
+			case <-time.After(30 * time.Second):
+				t.Error("it waits for ever")
+			}
+		})
 	}
 }
