@@ -107,16 +107,14 @@ func build(ctx context.Context, env Env, o BuildOptions) error {
 	}
 	if err := writeReports(o.ReportDir, encoded, r); err != nil {
 		r.Warnings = append(r.Warnings, err.Error())
-		fmt.Fprintf(env.Stderr, "warning: %v\n", err)
+		r.Links.Page = "" // it is not there
 	}
-	if err := writeMetadata(o.MetadataFile, res); err != nil && res.Err == nil {
-		return err
-	}
+	metadataErr := writeMetadata(o.MetadataFile, res)
 	run.publish(ctx, env, o, res, r)
 	if res.Err != nil {
 		return &Error{Code: ExitFailed, Err: res.Err}
 	}
-	return nil
+	return metadataErr
 }
 
 // openHistory opens the store; without one the build goes on.
