@@ -15,6 +15,7 @@ import (
 	"github.com/moby/buildkit/identity"
 
 	"github.com/layercause/layercause/internal/dockerfile"
+	"github.com/layercause/layercause/internal/record"
 )
 
 // setContext finds the build context and the Dockerfile.
@@ -119,6 +120,7 @@ func hasSyntaxLine(data []byte) bool {
 // setRemoteContext leaves the fetching to the daemon.
 func setRemoteContext(o Options, r *request) error {
 	r.opt.FrontendAttrs["context"] = o.Context
+	r.opt.SharedKey = sharedKey(record.RedactURLs(o.Context))
 	r.dockerfile = "Dockerfile"
 	if o.File == "" {
 		return nil
