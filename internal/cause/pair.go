@@ -147,6 +147,7 @@ func (p *pairing) align(head, base []int) {
 		return out
 	}
 	headBags, baseBags := bags(p.head, head), bags(p.base, base)
+	inHead, inBase := texts(p.head, head), texts(p.base, base)
 	matches := alignment(len(head), len(base), func(i, j int) float64 {
 		h, b := &p.head.Dockerfile.Instructions[head[i]], &p.base.Dockerfile.Instructions[base[j]]
 		switch {
@@ -160,6 +161,9 @@ func (p *pairing) align(head, base []int) {
 				return 2
 			}
 			return 0
+		case inBase[h.Text] || inHead[b.Text]:
+			// What still stands somewhere was moved, not edited into something else.
+			return 0
 		default:
 			return 0.1 + similarity(headBags[i], baseBags[j])
 		}
@@ -167,6 +171,15 @@ func (p *pairing) align(head, base []int) {
 	for _, m := range matches {
 		set(head[m[0]], base[m[1]])
 	}
+}
+
+// texts is the set of the instructions' texts.
+func texts(r *record.Record, list []int) map[string]bool {
+	out := make(map[string]bool, len(list))
+	for _, n := range list {
+		out[r.Dockerfile.Instructions[n].Text] = true
+	}
+	return out
 }
 
 // maxAlignment bounds the table of an alignment, in cells; beyond it the tails
