@@ -10,7 +10,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/moby/buildkit/client"
@@ -18,7 +17,6 @@ import (
 	"github.com/sirupsen/logrus"
 
 	"github.com/layercause/layercause/internal/buildkit/builder"
-	"github.com/layercause/layercause/internal/dockerfile"
 	"github.com/layercause/layercause/internal/record"
 )
 
@@ -83,8 +81,7 @@ func (w *imageWriter) Close() error {
 }
 
 // Run builds on the given builder. The error is for a build that could not be
-// run at all; a build that failed is a result.
-// Progress goes to out.
+// run at all; a build that failed is a result. Progress goes to out.
 func (b *Build) Run(ctx context.Context, on *builder.Builder, out io.Writer) (*Result, error) {
 	b.builder = on
 	if b.loads {
@@ -97,10 +94,7 @@ func (b *Build) Run(ctx context.Context, on *builder.Builder, out io.Writer) (*R
 		return nil, err
 	}
 	start := time.Now()
-	var (
-		a        *assembly
-		analysis sync.WaitGroup
-	)
+	var keys analysis
 	built := make(chan struct{})
 	version := make(chan string, 1)
 	go func() {
@@ -128,32 +122,22 @@ func (b *Build) Run(ctx context.Context, on *builder.Builder, out io.Writer) (*R
 		if err != nil {
 			return nil, err
 		}
-		g, err := readGraph(ctx, res, b.frontendFilename())
-		if err != nil {
-			return nil, err
-		}
-		a = b.newAssembly(g)
-		a.resolved = resolveRemotes(ctx, c, g)
-		analysis.Go(func() {
-			// The build's context ends with the build; the files are still there.
-			ctx := context.WithoutCancel(ctx)
-			var warnings []string
-			a.sources, warnings = b.request.locals.snapshots(ctx, g, built)
-			a.warnings = append(a.warnings, warnings...)
-			a.operations(ctx)
-		})
+		keys.start(ctx, b, c, res, built)
 		return res, nil
 	}, status)
 	close(built)
 	<-observed
 	end := time.Now()
 	wait()
-	analysis.Wait()
+	a, fault := keys.wait()
 	if ctx.Err() != nil {
 		return nil, fmt.Errorf("building: %w", ctx.Err())
 	}
 	res := b.result(a, obs, resp, buildErr, start, end)
 	res.Record.Builder.Version = <-version
+	if fault != "" {
+		res.Record.Warnings = append(res.Record.Warnings, fault)
+	}
 	return res, nil
 }
 
@@ -163,21 +147,6 @@ func (b *Build) frontendFilename() string {
 		return n
 	}
 	return "Dockerfile"
-}
-
-func (b *Build) newAssembly(g *graph) *assembly {
-	data := g.dockerfile
-	if data == nil {
-		data = b.request.data
-	}
-	a := &assembly{graph: g, salt: b.options.Salt, contexts: b.request.contexts}
-	f, err := dockerfile.Parse(b.request.dockerfile, data)
-	if err != nil {
-		a.warnings = append(a.warnings, "explaining needs a Dockerfile of the known syntax: "+err.Error())
-		return a
-	}
-	a.file = f
-	return a
 }
 
 // result makes the record.

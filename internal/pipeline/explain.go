@@ -43,6 +43,18 @@ func compare(ctx context.Context, store *history.Store, given, head *record.Reco
 	return out
 }
 
+// explainBuild explains a build that has ended. A fault of ours is a warning in
+// a report without causes: it must not fail what was built.
+func explainBuild(head *record.Record, c comparison, warnings []string) (r report.Report) {
+	defer func() {
+		if p := recover(); p != nil {
+			warnings = append(warnings, fmt.Sprintf("explaining the build stopped at a fault of layercause: %v", p))
+			r = report.New(head, nil, nil, timing.Ledger{Wall: head.Seconds}, nil, warnings)
+		}
+	}()
+	return explain(head, c, warnings)
+}
+
 // explain takes a record through the pure stages.
 func explain(head *record.Record, c comparison, warnings []string) report.Report {
 	timing.Carry(head, c.base)
