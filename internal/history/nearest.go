@@ -2,7 +2,9 @@ package history
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"path/filepath"
 	"slices"
 
@@ -48,12 +50,18 @@ type Choice struct {
 // are passed over with a warning, as is a record that turns out to be unreadable.
 func (s *Store) Nearest(ctx context.Context, head *record.Record) (Choice, error) {
 	key := KeyOf(head)
-	choice := Choice{Why: None, Searched: []string{key.String()}}
 	found, warnings, err := s.Candidates(ctx, key)
-	choice.Warnings = warnings
+	choice := Choice{Why: None, Searched: []string{key.String()}, Warnings: warnings}
 	if err != nil {
 		return choice, err
 	}
+	s.choose(&choice, head, found)
+	return choice, nil
+}
+
+// choose takes the best of the candidates that can still be read whole.
+func (s *Store) choose(choice *Choice, head *record.Record, found []Candidate) {
+	key := KeyOf(head)
 	others := len(found)
 	found = slices.DeleteFunc(found, func(c Candidate) bool {
 		return c.Record.SaltID != head.SaltID
@@ -67,6 +75,9 @@ func (s *Store) Nearest(ctx context.Context, head *record.Record) (Choice, error
 	ranked := rank(head, found)
 	for i, r := range ranked {
 		full, err := readFile(r.path, record.Read)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue // another process has removed it meanwhile, as one of the oldest
+		}
 		if err == nil {
 			err = belongs(full, key, filepath.Base(r.path))
 		}
@@ -75,9 +86,8 @@ func (s *Store) Nearest(ctx context.Context, head *record.Record) (Choice, error
 			continue
 		}
 		choice.Record, choice.Why = full, why(ranked[i:])
-		return choice, nil
+		return
 	}
-	return choice, nil
 }
 
 // String names the key for the list of places that were searched.

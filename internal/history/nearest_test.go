@@ -123,3 +123,28 @@ func TestNearestGoesOnWhenTheBestIsCutOff(t *testing.T) {
 		t.Errorf("warnings %q do not name %s alone", choice.Warnings, path)
 	}
 }
+
+// Another process may remove the oldest records between the look at the history
+// and the reading of the chosen one. That is no fault, and worth no warning.
+func TestNearestGoesOnWhenTheBestIsRemoved(t *testing.T) {
+	s := open(t)
+	best := build(s, t, 1, "a b")
+	put(t, s, build(s, t, 0, "a"), best)
+	head := build(s, t, 2, "a b")
+	found, _, err := s.Candidates(t.Context(), KeyOf(head))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range found {
+		if c.Record.ID == best.ID {
+			if err := os.Remove(c.path); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	var choice Choice
+	s.choose(&choice, head, found)
+	if choice.Record == nil || choice.Record.ID != build(s, t, 0, "").ID || len(choice.Warnings) > 0 {
+		t.Errorf("chose %v with warnings %q, want the one that is left and none", choice.Record, choice.Warnings)
+	}
+}

@@ -13,10 +13,10 @@ import (
 )
 
 // To choose one of fifty records, a small part of each is enough. It is kept in
-// one file for each key, a line of JSON for each record, since to unpack fifty files takes longer than many a
-// build. That file is only a shortcut: what it says of a record is taken while
-// the record's file has the size and the time it had, and the record that is
-// chosen is read and checked as a whole.
+// one file for each key, a line of JSON for each record, since to unpack fifty
+// files takes longer than many a build. That file is only a shortcut: what it
+// says of a record is taken while the record's file has the size and the time it
+// had, and the record that is chosen is read and checked as a whole.
 
 const summariesDir = "summaries-v1"
 
