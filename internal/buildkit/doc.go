@@ -8,6 +8,5 @@
 // frontend returns the whole graph before any of it is evaluated, so that the
 // graph is known even if a step fails, and its digests are those of the status
 // stream. While the daemon works, the context's files are hashed and the cache
-// key of every operation is rebuilt with BuildKit's own code (package graph's
-// files: [graph], [parts], [takes]).
+// key of every operation is rebuilt with BuildKit's own code.
 package buildkit

@@ -11,7 +11,7 @@ import (
 type Options struct {
 	Context       string   // folder or URL
 	File          string   // Dockerfile; default Dockerfile in the context
-	Target        string   //
+	Target        string   // stage; default the last one
 	BuildArgs     []string // NAME=VALUE, or NAME for the value in the environment
 	BuildContexts []string // NAME=VALUE
 	Secrets       []string // id=ID[,src=PATH|,env=NAME]

@@ -15,9 +15,6 @@ import (
 	"github.com/layercause/layercause/internal/record"
 )
 
-// ErrNotFound says that the history has no record of an ID.
-var ErrNotFound = errors.New("no such record in the history")
-
 // Candidate is an earlier record that a build can be compared with.
 type Candidate struct {
 	// Record has what a choice depends on: its ID, salt, start, status and commit,
@@ -91,40 +88,6 @@ func (s *Store) summaryOf(path string, key Key, known summary) (sum summary, ok 
 		return summary{}, false, err
 	}
 	return summarize(r, filepath.Base(path), fi), false, nil
-}
-
-// Load returns the whole record of an ID. The error is [ErrNotFound] if no file
-// has it.
-func (s *Store) Load(id string) (*record.Record, error) {
-	root := filepath.Join(s.dir, recordsDir)
-	folders, err := os.ReadDir(root)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("loading record %q: %w", id, err)
-	}
-	for _, f := range folders {
-		files, err := os.ReadDir(filepath.Join(root, f.Name()))
-		if err != nil {
-			continue // a foreign file among the folders
-		}
-		for _, file := range files {
-			// The ID is only compared with names that are there: it may hold anything.
-			if m := fileName.FindStringSubmatch(file.Name()); m != nil && m[2] == id {
-				return load(filepath.Join(root, f.Name(), file.Name()), id)
-			}
-		}
-	}
-	return nil, fmt.Errorf("loading record %q: %w", id, ErrNotFound)
-}
-
-func load(path, id string) (*record.Record, error) {
-	r, err := readFile(path, record.Read)
-	if err != nil {
-		return nil, fmt.Errorf("loading record %s: %w", path, err)
-	}
-	if r.ID != id {
-		return nil, fmt.Errorf("loading record %s: it holds the record %q", path, r.ID)
-	}
-	return r, nil
 }
 
 // names lists the record files of a key, the oldest first, with a warning for

@@ -144,8 +144,8 @@ func TestFolderThatCannotBeWritten(t *testing.T) {
 	if _, _, err := s.Candidates(t.Context(), KeyOf(r)); err == nil {
 		t.Error("candidates came from where a file stands in the way")
 	}
-	if _, err := s.Load(r.ID); err == nil {
-		t.Error("a record was loaded from where a file stands in the way")
+	if _, err := s.Nearest(t.Context(), r); err == nil {
+		t.Error("a record was chosen from where a file stands in the way")
 	}
 	if _, err := s.Put(t.Context(), &record.Record{ID: "../x"}); err == nil {
 		t.Error("a record was put under a path")

@@ -147,9 +147,9 @@ func saltOf(s *history.Store, warnings []string) (record.Salt, []string) {
 	return salt, warnings
 }
 
-// hidden are the folders that the build writes to itself.
+// hidden are the folders that this build and earlier ones write to themselves.
 func hidden(o BuildOptions, store *history.Store) []string {
-	dirs := []string{o.ReportDir}
+	dirs := []string{DefaultReportDir, o.ReportDir}
 	if store != nil {
 		dirs = append(dirs, store.Dir())
 	}
