@@ -12,6 +12,7 @@ import (
 	"github.com/moby/buildkit/solver/pb"
 	"github.com/opencontainers/go-digest"
 
+	"github.com/layercause/layercause/internal/buildkit/cacheindex"
 	"github.com/layercause/layercause/internal/dockerfile"
 	"github.com/layercause/layercause/internal/record"
 )
@@ -27,12 +28,15 @@ type assembly struct {
 	warnings []string
 
 	vertices []record.Vertex
+	// keys are what BuildKit looks the vertices up by.
+	keys []cacheindex.Key
 }
 
 // operations fills in what is known before the build has ended: every
 // operation's parts, files and key. It runs beside the build.
 func (a *assembly) operations(ctx context.Context) {
 	a.vertices = make([]record.Vertex, len(a.graph.vertices))
+	a.keys = make([]cacheindex.Key, len(a.graph.vertices))
 	places := a.places()
 	for i, v := range a.graph.vertices {
 		r := &a.vertices[i]
@@ -47,6 +51,7 @@ func (a *assembly) operations(ctx context.Context) {
 				r.Source.Ref = r.Source.Context
 			}
 			r.Key = sourceKey(r.Source, r.Platform, a.salt)
+			a.keys[i].Digest = imageKey(v)
 			if s := a.sources[i]; s != nil {
 				r.Key = a.salt.Digest("files", manifestDigest(s.snapshot))
 			}
@@ -57,25 +62,32 @@ func (a *assembly) operations(ctx context.Context) {
 			a.warnings = append(a.warnings, fmt.Sprintf("rebuilding the key of %s: %v", a.place(places[i]), err))
 		}
 		r.Parts = parts(v, cm, a.salt)
-		if r.Takes, err = takes(ctx, v, cm, a.sources, a.salt, !hidden); err != nil {
+		var contents map[int]digest.Digest
+		if r.Takes, contents, err = takes(ctx, v, cm, a.sources, a.salt, !hidden); err != nil {
 			a.warnings = append(a.warnings, fmt.Sprintf("finding the files of %s: %v", a.place(places[i]), err))
+		}
+		if cm != nil {
+			a.keys[i].Digest = cm.Digest
 		}
 		key := []string{"key", r.Parts[len(r.Parts)-1].Digest}
 		for j, in := range v.inputs {
 			input := record.Input{Vertex: in.Vertex.(*vertex).index, Output: int(in.Index)}
-			selector := ""
+			var selector digest.Digest
 			if cm != nil && j < len(cm.Deps) {
 				input.ByContent = cm.Deps[j].ComputeDigestFunc != nil
-				selector = cm.Deps[j].Selector.String()
+				selector = cm.Deps[j].Selector
 			}
 			r.Inputs = append(r.Inputs, input)
+			a.keys[i].Inputs = append(a.keys[i].Inputs, cacheindex.Input{
+				Key: input.Vertex, Output: input.Output, Selector: selector, ByContent: input.ByContent, Content: contents[j],
+			})
 			part := a.vertices[input.Vertex].Key
 			for _, t := range r.Takes {
 				if t.Input == j {
 					part = t.Digest
 				}
 			}
-			key = append(key, fmt.Sprint(input.Output), selector, part)
+			key = append(key, fmt.Sprint(input.Output), selector.String(), part)
 		}
 		r.Key = a.salt.Digest(key...)
 	}
@@ -176,6 +188,7 @@ func (a *assembly) steps(o *observer, start time.Time) []record.Step {
 	for i, v := range a.graph.vertices {
 		r := &a.vertices[i]
 		r.Status, r.Intervals, r.Error = outcomes[i].status, outcomes[i].intervals, outcomes[i].err
+		r.LoadError = record.RedactURLs(outcomes[i].loadErr)
 		if r.Source != nil || r.Instruction < 0 {
 			continue
 		}

@@ -21,7 +21,6 @@ func setCaches(o Options, r *request) error {
 	if r.exports, err = parseCaches("--cache-to", o.CacheTo, o.Getenv); err != nil {
 		return err
 	}
-	r.opt.CacheExports = r.exports
 	for _, e := range r.imports {
 		// BuildKit's client would make the folder of a local cache that is not there.
 		if missingLocalCache(e) == "" {
@@ -29,8 +28,9 @@ func setCaches(o Options, r *request) error {
 		}
 	}
 	if strings.EqualFold(r.buildArgs["BUILDKIT_INLINE_CACHE"], "1") || strings.EqualFold(r.buildArgs["BUILDKIT_INLINE_CACHE"], "true") {
-		r.opt.CacheExports = append(r.opt.CacheExports, client.CacheOptionsEntry{Type: "inline", Attrs: map[string]string{}})
+		r.exports = append(r.exports, client.CacheOptionsEntry{Type: "inline", Attrs: map[string]string{}})
 	}
+	r.opt.CacheExports = r.exports
 	return nil
 }
 

@@ -28,6 +28,8 @@ type seen struct {
 	cached    bool
 	hasInputs bool
 	err       string
+	// config is the digest of the index that an export of a cache wrote.
+	config string
 }
 
 type span struct {
@@ -68,6 +70,11 @@ func (o *observer) observe(s *client.SolveStatus) {
 		}
 		x.spans[*v.Started] = p
 	}
+	for _, st := range s.Statuses {
+		if d, ok := strings.CutPrefix(st.ID, "writing config "); ok && o.vertices[st.Vertex] != nil {
+			o.vertices[st.Vertex].config = d
+		}
+	}
 }
 
 // outcome is what a vertex of the graph did.
@@ -75,6 +82,7 @@ type outcome struct {
 	status    record.StepStatus
 	intervals []record.Interval
 	err       string
+	loadErr   string // of a result that was found
 }
 
 // outcome decides by all events of a vertex: it was executed if one of them, not
@@ -107,6 +115,9 @@ func (o *observer) outcome(d digest.Digest, inputs int, start time.Time) outcome
 			}
 		}
 		if p.cached {
+			if p.err != "" && !isCanceled(p.err) {
+				out.loadErr = p.err
+			}
 			continue // a look-up, no work
 		}
 		out.intervals = append(out.intervals, record.Interval{
@@ -159,6 +170,9 @@ func (o *observer) caches(imports, exports []client.CacheOptionsEntry, start tim
 					}
 				}
 				a.Error = record.RedactURLs(x.err)
+				if dir == record.Export && x.config != "" {
+					a.Index = &record.CacheIndex{Digest: x.config}
+				}
 				break
 			}
 			if dir == record.Import && a.Error == "" {

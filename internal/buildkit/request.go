@@ -12,6 +12,8 @@ import (
 	"github.com/docker/go-units"
 	"github.com/moby/buildkit/client"
 	"github.com/moby/buildkit/util/entitlements"
+
+	"github.com/layercause/layercause/internal/buildkit/cacheindex"
 )
 
 // request is a checked build: what goes to the daemon, and what the record
@@ -29,6 +31,7 @@ type request struct {
 	imports    []client.CacheOptionsEntry
 	exports    []client.CacheOptionsEntry
 	loads      bool // an output goes to a Docker engine
+	auth       cacheindex.Credentials
 }
 
 // newRequest checks the options and translates them for the daemon.

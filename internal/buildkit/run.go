@@ -96,14 +96,10 @@ func (b *Build) Run(ctx context.Context, on *builder.Builder, out io.Writer) (*R
 	start := time.Now()
 	var keys analysis
 	built := make(chan struct{})
-	version := make(chan string, 1)
-	go func() {
-		v := ""
-		if info, err := on.Client.Info(ctx); err == nil {
-			v = info.BuildkitVersion.Version
-		}
-		version <- v
-	}()
+	daemon := make(chan record.Builder, 1)
+	go func() { daemon <- describe(ctx, on) }()
+	var caches indexes
+	caches.start(ctx, b.request.imports, b.request.auth)
 	obs := newObserver()
 	status := make(chan *client.SolveStatus)
 	observed := make(chan struct{})
@@ -130,15 +126,32 @@ func (b *Build) Run(ctx context.Context, on *builder.Builder, out io.Writer) (*R
 	end := time.Now()
 	wait()
 	a, fault := keys.wait()
+	read := caches.wait()
 	if ctx.Err() != nil {
 		return nil, fmt.Errorf("building: %w", ctx.Err())
 	}
 	res := b.result(a, obs, resp, buildErr, start, end)
-	res.Record.Builder.Version = <-version
+	res.Record.Builder = <-daemon
+	a.lookUp(read, res.Record.Caches)
+	if res.Err == nil {
+		b.nameExports(ctx, res)
+	}
 	if fault != "" {
 		res.Record.Warnings = append(res.Record.Warnings, fault)
 	}
 	return res, nil
+}
+
+// describe asks the daemon what it is. What it does not answer stays empty.
+func describe(ctx context.Context, on *builder.Builder) record.Builder {
+	b := record.Builder{Name: on.Name, Driver: on.Driver}
+	if info, err := on.Client.Info(ctx); err == nil {
+		b.Version = info.BuildkitVersion.Version
+	}
+	if workers, err := on.Client.ListWorkers(ctx); err == nil && len(workers) > 0 {
+		b.Worker = workers[0].ID
+	}
+	return b
 }
 
 // frontendFilename is the name under which the frontend reports the Dockerfile.
@@ -156,8 +169,7 @@ func (b *Build) result(a *assembly, obs *observer, resp *client.SolveResponse, b
 		Schema: record.Schema, ID: newID(), SaltID: b.options.Salt.ID(), StartedAt: start.UTC(),
 		Seconds: seconds(end.Sub(start)), Status: record.Succeeded,
 		Invocation: b.invocation(), Commit: b.options.Commit,
-		Builder: record.Builder{Name: b.builder.Name, Driver: b.builder.Driver},
-		Caches:  obs.caches(b.request.imports, b.request.exports, start),
+		Caches: obs.caches(b.request.imports, b.request.exports, start),
 	}
 	res := &Result{Record: r}
 	if a == nil {
@@ -178,6 +190,7 @@ func (b *Build) result(a *assembly, obs *observer, resp *client.SolveResponse, b
 	}
 	for i := range r.Vertices {
 		r.Vertices[i].Error = redact(r.Vertices[i].Error)
+		r.Vertices[i].LoadError = redact(r.Vertices[i].LoadError)
 	}
 	for i := range r.Warnings {
 		r.Warnings[i] = redact(r.Warnings[i])

@@ -29,6 +29,16 @@ func setSession(o Options, r *request) error {
 	if err != nil {
 		return &UsageError{fmt.Sprintf("reading docker's configuration: %v", err), "mend or remove the config.json in DOCKER_CONFIG"}
 	}
+	r.auth = func(host string) (string, string, error) {
+		if host == "registry-1.docker.io" {
+			host = "https://index.docker.io/v1/"
+		}
+		a, err := cfg.GetAuthConfig(host)
+		if a.IdentityToken != "" {
+			return "", a.IdentityToken, err
+		}
+		return a.Username, a.Password, err
+	}
 	r.opt.Session = append(r.opt.Session, authprovider.NewDockerAuthProvider(authprovider.DockerAuthProviderConfig{
 		AuthConfigProvider: authprovider.LoadAuthConfig(cfg),
 	}))

@@ -11,6 +11,7 @@ import (
 
 	"github.com/moby/buildkit/solver"
 	"github.com/moby/buildkit/solver/pb"
+	"github.com/opencontainers/go-digest"
 
 	"github.com/layercause/layercause/internal/buildcontext"
 	"github.com/layercause/layercause/internal/record"
@@ -167,9 +168,11 @@ func filterOf(attrs map[string]string) buildcontext.Filter {
 	}
 }
 
-// takes says what an operation reads of its local inputs.
-func takes(ctx context.Context, v *vertex, cm *solver.CacheMap, sources map[int]*source, salt record.Salt, showPaths bool) ([]record.Take, error) {
+// takes says what an operation reads of its local inputs, and gives BuildKit's
+// digest of that by input.
+func takes(ctx context.Context, v *vertex, cm *solver.CacheMap, sources map[int]*source, salt record.Salt, showPaths bool) ([]record.Take, map[int]digest.Digest, error) {
 	var out []record.Take
+	contents := map[int]digest.Digest{}
 	sel := selectors(v)
 	for i, in := range v.inputs {
 		src := sources[in.Vertex.(*vertex).index]
@@ -183,13 +186,14 @@ func takes(ctx context.Context, v *vertex, cm *solver.CacheMap, sources map[int]
 		}
 		sum, err := src.snapshot.Checksum(ctx, list)
 		if err != nil {
-			return nil, fmt.Errorf("hashing what %q reads of %q: %w", v.name, src.name, err)
+			return nil, nil, fmt.Errorf("hashing what %q reads of %q: %w", v.name, src.name, err)
 		}
+		contents[i] = sum
 		t.Digest = salt.Digest("content", sum.String())
 		for _, s := range list {
 			ranges, err := src.snapshot.Select(s)
 			if err != nil {
-				return nil, err
+				return nil, nil, err
 			}
 			t.Files = append(t.Files, ranges...)
 			if showPaths {
@@ -199,5 +203,5 @@ func takes(ctx context.Context, v *vertex, cm *solver.CacheMap, sources map[int]
 		t.Files = buildcontext.MergeRanges(t.Files)
 		out = append(out, t)
 	}
-	return out, nil
+	return out, contents, nil
 }

@@ -82,8 +82,11 @@ type Commit struct {
 
 // Builder is the daemon that ran the build.
 type Builder struct {
-	Name    string `json:"name"`
-	Driver  string `json:"driver"` // unix, tcp, docker-container, docker, child
+	Name   string `json:"name"`
+	Driver string `json:"driver"` // unix, tcp, docker-container, docker, child
+	// Worker is the ID of the daemon's store of results: two builds with the same
+	// one could use each other's.
+	Worker  string `json:"worker,omitempty"`
 	Version string `json:"version,omitempty"`
 }
 
@@ -158,6 +161,10 @@ type Step struct {
 type Measurement struct {
 	Seconds float64 `json:"seconds"`
 	Record  string  `json:"record"`
+	// Key is the step's key in that record, and Worker the store that its result
+	// went to.
+	Key    string `json:"key,omitempty"`
+	Worker string `json:"worker,omitempty"`
 }
 
 // OpKind is the kind of a vertex.
@@ -196,6 +203,8 @@ type Vertex struct {
 	Status    StepStatus `json:"status"`
 	Intervals []Interval `json:"intervals,omitempty"`
 	Error     string     `json:"error,omitempty"`
+	// LoadError is why a result that was found could not be loaded.
+	LoadError string `json:"loadError,omitempty"`
 }
 
 // Input is one edge of the graph.
@@ -314,4 +323,31 @@ type CacheAccess struct {
 	Start float64 `json:"start"`
 	Bytes int64   `json:"bytes,omitempty"`
 	Error string  `json:"error,omitempty"`
+	// Index is the cache's index: of an import as it was before the build, of an
+	// export as the build wrote it. It is nil if it could not be read.
+	Index *CacheIndex `json:"index,omitempty"`
+}
+
+// CacheIndex is what a cache's index says of the build's operations.
+type CacheIndex struct {
+	// Digest names the index: two builds with the same one met the same cache. It
+	// is empty if the cache had none.
+	Digest string `json:"digest,omitempty"`
+	// Results are the vertices that the cache held with a result, Keys those that
+	// it held without one, and Absent those that it did not hold. Of the others it
+	// cannot be told. Only an import has them.
+	Results []int `json:"results,omitempty"`
+	Keys    []int `json:"keys,omitempty"`
+	Absent  []int `json:"absent,omitempty"`
+	// Writer is the build that wrote the index, if its record is known.
+	Writer *Writer `json:"writer,omitempty"`
+}
+
+// Writer is a build that wrote a cache.
+type Writer struct {
+	Record     string `json:"record"`
+	Commit     string `json:"commit,omitempty"`
+	Ref        string `json:"ref,omitempty"`
+	Dockerfile string `json:"dockerfile"`
+	Target     string `json:"target,omitempty"`
 }

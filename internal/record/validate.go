@@ -47,6 +47,26 @@ func (r *Record) validate(whole bool) error {
 		if !duration(c.Seconds) || !finite(c.Start) || c.Bytes < 0 {
 			return fmt.Errorf("cache %d: its time or size is out of range", i)
 		}
+		if err := c.Index.validate(len(r.Vertices)); err != nil {
+			return fmt.Errorf("cache %d: %w", i, err)
+		}
+	}
+	return nil
+}
+
+func (x *CacheIndex) validate(vertices int) error {
+	if x == nil {
+		return nil
+	}
+	if len(x.Digest) > maxName {
+		return fmt.Errorf("%w: digest of its index", ErrTooLarge)
+	}
+	for _, list := range [][]int{x.Results, x.Keys, x.Absent} {
+		for _, v := range list {
+			if v < 0 || v >= vertices {
+				return fmt.Errorf("its index names vertex %d of %d", v, vertices)
+			}
+		}
 	}
 	return nil
 }

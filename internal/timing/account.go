@@ -119,7 +119,7 @@ func Carry(head, base *record.Record) {
 	for _, s := range base.Steps {
 		m := s.Earlier
 		if s.Status == record.Miss {
-			m = &record.Measurement{Seconds: s.Seconds, Record: base.ID}
+			m = &record.Measurement{Seconds: s.Seconds, Record: base.ID, Key: s.Key, Worker: base.Builder.Worker}
 		}
 		if m == nil {
 			continue
