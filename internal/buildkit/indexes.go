@@ -77,6 +77,8 @@ func (a *assembly) lookUp(read []indexRead, caches []record.CacheAccess) {
 		switch {
 		case errors.Is(r.err, cacheindex.ErrNone):
 			c.Index = &record.CacheIndex{}
+		case r.err != nil && c.Type == "local" && c.Error == "":
+			c.Error = r.err.Error() // BuildKit leaves such a cache out and says nothing
 		case r.index != nil:
 			c.Index = &record.CacheIndex{Digest: r.index.Digest.String()}
 			if a == nil {

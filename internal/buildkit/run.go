@@ -130,9 +130,8 @@ func (b *Build) Run(ctx context.Context, on *builder.Builder, out io.Writer) (*R
 	if ctx.Err() != nil {
 		return nil, fmt.Errorf("building: %w", ctx.Err())
 	}
-	res := b.result(a, obs, resp, buildErr, start, end)
+	res := b.result(a, obs, read, resp, buildErr, start, end)
 	res.Record.Builder = <-daemon
-	a.lookUp(read, res.Record.Caches)
 	if res.Err == nil {
 		b.nameExports(ctx, res)
 	}
@@ -163,7 +162,7 @@ func (b *Build) frontendFilename() string {
 }
 
 // result makes the record.
-func (b *Build) result(a *assembly, obs *observer, resp *client.SolveResponse, buildErr error, start, end time.Time) *Result {
+func (b *Build) result(a *assembly, obs *observer, read []indexRead, resp *client.SolveResponse, buildErr error, start, end time.Time) *Result {
 	redact := redactor(b.request.buildArgs)
 	r := &record.Record{
 		Schema: record.Schema, ID: newID(), SaltID: b.options.Salt.ID(), StartedAt: start.UTC(),
@@ -188,6 +187,7 @@ func (b *Build) result(a *assembly, obs *observer, resp *client.SolveResponse, b
 		b.addIgnore(r)
 		r.Warnings = append(r.Warnings, a.warnings...)
 	}
+	a.lookUp(read, r.Caches)
 	for i := range r.Vertices {
 		r.Vertices[i].Error = redact(r.Vertices[i].Error)
 		r.Vertices[i].LoadError = redact(r.Vertices[i].LoadError)

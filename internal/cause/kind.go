@@ -1,5 +1,7 @@
 package cause
 
+import "github.com/layercause/layercause/internal/record"
+
 // Kind names what invalidated a step.
 type Kind string
 
@@ -68,6 +70,11 @@ type Evidence struct {
 	Compared []string `json:"compared,omitempty"`
 	// Searched says where an earlier record was looked for.
 	Searched []string `json:"searched,omitempty"`
+	// Cache is the type and the reference of the cache that is to blame; Before and
+	// After are then digests of its index.
+	Cache string `json:"cache,omitempty"`
+	// Writer is the build that wrote the cache last.
+	Writer *record.Writer `json:"writer,omitempty"`
 	// Error is the importer's or loader's error.
 	Error string `json:"error,omitempty"`
 }

@@ -1,7 +1,6 @@
 package cause
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
@@ -18,13 +17,16 @@ func (e *explainer) lost(s *record.Step) string {
 		return e.add("first-build", c)
 	}
 	neededBy := e.neededBy(s)
+	if name, ok := e.loadFailed(s, neededBy); ok {
+		return name
+	}
 	if e.failedBefore(s) {
 		c := e.at(PreviousBuildFailed, s.Instruction)
 		c.Detail = "the earlier build failed before the result of this step was kept"
 		c.Subject = e.base.Commit.SHA
 		return e.group("previous-build-failed", c, neededBy)
 	}
-	if name, ok := e.failedImport(s, neededBy); ok {
+	if name, ok := e.lostResult(s, neededBy); ok {
 		return name
 	}
 	if len(neededBy) > 0 {
@@ -61,36 +63,6 @@ func (e *explainer) neededBy(s *record.Step) []string {
 		}
 	}
 	return e.inOrder(out)
-}
-
-// failedImport blames the import only if every cache that the build was given
-// could not be read.
-func (e *explainer) failedImport(s *record.Step, neededBy []string) (string, bool) {
-	var first *record.CacheAccess
-	for i, c := range e.head.Caches {
-		if c.Direction != record.Import {
-			continue
-		}
-		if c.Error == "" {
-			return "", false
-		}
-		if first == nil {
-			first = &e.head.Caches[i]
-		}
-	}
-	if first == nil {
-		return "", false
-	}
-	kind, detail := CacheImportFailed, fmt.Sprintf("the cache %s could not be imported", first.Ref)
-	for _, s := range []string{"not found", "does not exist", "holds no cache"} {
-		if strings.Contains(first.Error, s) {
-			kind, detail = CacheEmpty, fmt.Sprintf("there is no cache at %s", first.Ref)
-		}
-	}
-	c := e.at(kind, s.Instruction)
-	c.Subject, c.Detail = first.Ref, detail
-	c.Evidence.Error = first.Error
-	return e.group(string(kind), c, neededBy), true
 }
 
 // failedBefore says that the earlier build failed before the step had a result,

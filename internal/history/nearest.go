@@ -24,6 +24,8 @@ const (
 	ByBranch Why = "branch"
 	// ByDefaultBranch: the keys did not decide; it is of the default branch.
 	ByDefaultBranch Why = "default-branch"
+	// ByIndex: its build wrote the cache index that the build imported.
+	ByIndex Why = "imported-index"
 	// None: there is no record to compare with.
 	None Why = "none"
 )
@@ -38,8 +40,10 @@ type Choice struct {
 	Warnings []string
 }
 
-// Nearest chooses the earlier record that a build is compared with: the one
-// with the most steps whose keys are those of the build's steps, since it needs
+// Nearest chooses the earlier record that a build is compared with: the one whose
+// build wrote the cache index that the build imported, unless another accounts
+// for more of the build's hits, so that there was another cache than that one.
+// Else it is the one with the most steps whose keys are those of the build's steps, since it needs
 // the fewest explanations. Only steps that hit or ran count there, for only
 // they have a result that could have been taken. Ties go to the same branch,
 // then to the branch that a pull request goes to, then to the default branch,
@@ -115,25 +119,34 @@ const (
 type ranking struct {
 	Candidate
 	succeeded bool
-	equal     int // steps with a key of the head's
+	wrote     bool // an index that the head imported
+	hits      int  // steps with the key of a hit of the head's
+	equal     int  // steps with a key of the head's
 	kin       kinship
 }
 
 // rank sorts candidates, given from the newest to the oldest, by how good they
 // are to compare with.
 func rank(head *record.Record, found []Candidate) []ranking {
-	keys := map[string]int{}
+	keys, hits := map[string]int{}, map[string]int{}
 	for _, s := range head.Steps {
 		keys[s.Key]++
+		if s.Status == record.Hit {
+			hits[s.Key]++
+		}
 	}
+	imported := false
 	ranked := make([]ranking, len(found))
 	for i, c := range found {
 		ranked[i] = ranking{
 			Candidate: c,
 			succeeded: c.Record.Status == record.Succeeded,
+			wrote:     wrote(c.Record, head),
+			hits:      equalSteps(hits, c.Record.Steps),
 			equal:     equalSteps(keys, c.Record.Steps),
 			kin:       kin(head.Commit, c.Record.Commit),
 		}
+		imported = imported || ranked[i].wrote
 	}
 	slices.SortStableFunc(ranked, func(a, b ranking) int {
 		switch {
@@ -141,12 +154,33 @@ func rank(head *record.Record, found []Candidate) []ranking {
 			return -1
 		case a.succeeded != b.succeeded:
 			return 1
+		case imported && a.hits != b.hits:
+			return b.hits - a.hits
+		case a.wrote != b.wrote && a.wrote:
+			return -1
+		case a.wrote != b.wrote:
+			return 1
 		case a.equal != b.equal:
 			return b.equal - a.equal
 		}
 		return int(b.kin) - int(a.kin)
 	})
 	return ranked
+}
+
+// wrote says that an earlier build exported an index that the head imported.
+func wrote(earlier, head *record.Record) bool {
+	for _, e := range earlier.Caches {
+		if e.Direction != record.Export || e.Index == nil || e.Index.Digest == "" {
+			continue
+		}
+		if slices.ContainsFunc(head.Caches, func(c record.CacheAccess) bool {
+			return c.Direction == record.Import && c.Index != nil && c.Index.Digest == e.Index.Digest
+		}) {
+			return true
+		}
+	}
+	return false
 }
 
 // equalSteps counts the steps with a result whose key is among keys, each key
@@ -186,6 +220,8 @@ func why(ranked []ranking) Why {
 	alone := len(ranked) == 1 ||
 		ranked[1].succeeded != first.succeeded || ranked[1].equal != first.equal
 	switch {
+	case first.wrote:
+		return ByIndex
 	case alone && first.equal > 0:
 		return ByKeys
 	case first.kin == sameBranch, first.kin == baseBranch:

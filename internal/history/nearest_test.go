@@ -2,6 +2,7 @@ package history
 
 import (
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -70,6 +71,78 @@ func TestNearest(t *testing.T) {
 				t.Errorf("record %d was chosen, want %d", got, c.want)
 			}
 		})
+	}
+}
+
+// What a build imported is what it could have hit: the record that wrote the index
+// is the one to compare with, unless the hits came from elsewhere.
+func TestNearestToAnImportedIndex(t *testing.T) {
+	export := func(r *record.Record, index string) *record.Record {
+		r.Caches = []record.CacheAccess{{Direction: record.Export, Type: "registry", Index: &record.CacheIndex{Digest: index}}}
+		return r
+	}
+	cases := map[string]struct {
+		hits     string // the keys of the head that hit
+		imported string
+		want     int
+		why      Why
+	}{
+		"the writer":                       {"a", "sha256:1", 1, ByIndex},
+		"nothing hit":                      {"", "sha256:1", 1, ByIndex},
+		"another accounts for more hits":   {"a b", "sha256:1", 0, ByKeys},
+		"a writer that nobody knows":       {"a", "sha256:3", 0, ByKeys},
+		"the cache had no index":           {"a", "", 0, ByKeys},
+		"the writer is as near as another": {"a b c", "sha256:2", 0, ByIndex},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			s := open(t)
+			put(t, s, export(build(s, t, 0, "a b c"), "sha256:2"), export(build(s, t, 1, "a x y"), "sha256:1"))
+			head := build(s, t, 2, "a b c")
+			for i := range head.Steps {
+				if strings.Contains(c.hits, head.Steps[i].Key) {
+					head.Steps[i].Status = record.Hit
+				}
+			}
+			head.Caches = []record.CacheAccess{{Direction: record.Import, Type: "registry", Index: &record.CacheIndex{Digest: c.imported}}}
+			// The second time the summaries are made anew from the records.
+			for range 2 {
+				choice, err := s.Nearest(t.Context(), head)
+				if err != nil || choice.Record == nil {
+					t.Fatal(choice, err)
+				}
+				if got := int(choice.Record.StartedAt.Sub(begin).Minutes()); got != c.want || choice.Why != c.why {
+					t.Errorf("record %d was chosen (%s), want %d (%s)", got, choice.Why, c.want, c.why)
+				}
+				if err := os.RemoveAll(filepath.Dir(s.summariesPath(KeyOf(head)))); err != nil {
+					t.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+func TestWriter(t *testing.T) {
+	s := open(t)
+	one, other := build(s, t, 0, "a"), build(s, t, 1, "a")
+	one.Caches = []record.CacheAccess{{Direction: record.Export, Index: &record.CacheIndex{Digest: "sha256:1"}}}
+	other.Caches = []record.CacheAccess{{Direction: record.Export, Index: &record.CacheIndex{Digest: "sha256:2"}}}
+	other.Invocation.Dockerfile, other.Invocation.Target = "other.Dockerfile", "test"
+	other.Commit = record.Commit{SHA: "abc", Ref: "refs/heads/other"}
+	for _, r := range []*record.Record{one, other} {
+		if _, err := s.Nearest(t.Context(), r); err != nil { // as every build does first
+			t.Fatal(err)
+		}
+		put(t, s, r)
+	}
+	want := record.Writer{Record: other.ID, Commit: "abc", Ref: "refs/heads/other", Dockerfile: "other.Dockerfile", Target: "test"}
+	if w := s.Writer(t.Context(), "sha256:2"); w == nil || *w != want {
+		t.Errorf("the writer is %+v, want %+v", w, want)
+	}
+	for _, index := range []string{"", "sha256:3", "sha256"} {
+		if w := s.Writer(t.Context(), index); w != nil {
+			t.Errorf("the index %q was written by %+v", index, w)
+		}
 	}
 }
 

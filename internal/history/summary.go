@@ -3,7 +3,6 @@ package history
 import (
 	"bytes"
 	"encoding/json"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -18,7 +17,7 @@ import (
 // says of a record is taken while the record's file has the size and the time it
 // had, and the record that is chosen is read and checked as a whole.
 
-const summariesDir = "summaries-v1"
+const summariesDir = "summaries-v2"
 
 // maxSummaries bounds what is read: the summaries of records of a thousand steps.
 const maxSummaries = 16 << 20
@@ -33,13 +32,27 @@ type summary struct {
 	Started  time.Time          `json:"started"`
 	Status   record.BuildStatus `json:"status"`
 	Commit   record.Commit      `json:"commit"`
-	Steps    [][2]string        `json:"steps"` // key and status
+	// Dockerfile and Target tell whose record it is where it is not looked for by
+	// its key.
+	Dockerfile string `json:"dockerfile"`
+	Target     string `json:"target,omitempty"`
+	// Worker is the store of results that the build ran on, and Exports are the
+	// digests of the cache indexes that it wrote.
+	Worker  string      `json:"worker,omitempty"`
+	Exports []string    `json:"exports,omitempty"`
+	Steps   [][2]string `json:"steps"` // key and status
 }
 
 func summarize(r *record.Record, name string, fi fs.FileInfo) summary {
 	s := summary{
 		Name: name, Size: fi.Size(), Modified: fi.ModTime().UnixNano(),
 		ID: r.ID, SaltID: r.SaltID, Started: r.StartedAt, Status: r.Status, Commit: r.Commit,
+		Dockerfile: r.Invocation.Dockerfile, Target: r.Invocation.Target, Worker: r.Builder.Worker,
+	}
+	for _, c := range r.Caches {
+		if c.Direction == record.Export && c.Index != nil && c.Index.Digest != "" {
+			s.Exports = append(s.Exports, c.Index.Digest)
+		}
 	}
 	for _, step := range r.Steps {
 		s.Steps = append(s.Steps, [2]string{step.Key, string(step.Status)})
@@ -51,7 +64,12 @@ func summarize(r *record.Record, name string, fi fs.FileInfo) summary {
 func (s summary) record() *record.Record {
 	r := &record.Record{
 		Schema: record.Schema, ID: s.ID, SaltID: s.SaltID, StartedAt: s.Started, Status: s.Status, Commit: s.Commit,
-		Steps: make([]record.Step, len(s.Steps)),
+		Invocation: record.Invocation{Dockerfile: s.Dockerfile, Target: s.Target},
+		Builder:    record.Builder{Worker: s.Worker},
+		Steps:      make([]record.Step, len(s.Steps)),
+	}
+	for _, d := range s.Exports {
+		r.Caches = append(r.Caches, record.CacheAccess{Direction: record.Export, Index: &record.CacheIndex{Digest: d}})
 	}
 	for i, step := range s.Steps {
 		r.Steps[i].Key, r.Steps[i].Status = step[0], record.StepStatus(step[1])
@@ -72,13 +90,8 @@ func (s *Store) summariesPath(key Key) string {
 // should be written anew. A line that cannot be read counts as not there; of two
 // for one record the last counts.
 func (s *Store) readSummaries(key Key) (known map[string]summary, stale bool) {
-	f, err := os.Open(s.summariesPath(key))
-	if err != nil {
-		return nil, true
-	}
-	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, maxSummaries))
-	if err != nil {
+	data := readSummaryFile(s.summariesPath(key))
+	if data == nil {
 		return nil, true
 	}
 	known = map[string]summary{}

@@ -35,6 +35,11 @@ func compare(ctx context.Context, store *history.Store, given, head *record.Reco
 	if store == nil {
 		return comparison{why: report.WhyNone}
 	}
+	for _, a := range head.Caches {
+		if a.Direction == record.Import && a.Index != nil {
+			a.Index.Writer = store.Writer(ctx, a.Index.Digest)
+		}
+	}
 	c, err := store.Nearest(ctx, head)
 	out := comparison{base: c.Record, why: string(c.Why), searched: c.Searched, warnings: c.Warnings}
 	if err != nil {

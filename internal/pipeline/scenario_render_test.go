@@ -42,7 +42,7 @@ func render(r report.Report) string {
 	})
 	for _, c := range causes {
 		fmt.Fprintf(&b, "cause %s at %d", c.Kind, c.Line)
-		if c.Subject != "" && len(c.Evidence.NeededBy) == 0 {
+		if c.Subject != "" && c.Kind != "rerun-for-child" {
 			fmt.Fprintf(&b, " (%s)", c.Subject)
 		}
 		fmt.Fprintf(&b, ": %s\n", places(c.Steps))
@@ -51,6 +51,9 @@ func render(r report.Report) string {
 		}
 		if len(c.Evidence.NeededBy) > 0 {
 			fmt.Fprintf(&b, "  needed by %s\n", places(c.Evidence.NeededBy))
+		}
+		if w := c.Evidence.Writer; w != nil && c.Kind == "cache-overwritten" {
+			fmt.Fprintf(&b, "  written by %s\n", strings.TrimSuffix(w.Dockerfile+" target "+w.Target, " target "))
 		}
 	}
 	for _, w := range r.Warnings {

@@ -95,7 +95,8 @@ func checkRecord(t *testing.T, r *record.Record) {
 	ignored := slices.ContainsFunc(r.Vertices, func(v record.Vertex) bool { return v.IgnoreCache })
 	for _, c := range cause.Explain(r, r, nil) {
 		switch c.Kind {
-		case cause.Unexplained, cause.RerunForChild, cause.CacheImportFailed, cause.CacheEmpty, cause.PreviousBuildFailed:
+		case cause.Unexplained, cause.RerunForChild, cause.PreviousBuildFailed,
+			cause.CacheImportFailed, cause.CacheEmpty, cause.CacheEvicted, cause.CacheOverwritten, cause.CacheNotExported, cause.CacheBlobMissing:
 		case cause.NoCache:
 			if !ignored {
 				t.Errorf("a record against itself: %s at line %d", c.Kind, c.Line)

@@ -129,6 +129,8 @@ func (w *world) do(a act) error {
 	case "base":
 		w.pushBase(a.words[0], a.words[1:]...)
 		return nil
+	case "forget":
+		return errors.Join(need(0), os.RemoveAll(w.history()))
 	case "lose":
 		return w.lose(strings.Join(a.words, " "))
 	case "prune":

@@ -37,8 +37,8 @@ func Read(r io.Reader) (*Record, error) {
 	return read(r, false)
 }
 
-// ReadSteps reads a record up to and with its steps: Vertices, Caches, Warnings
-// and Manifests stay empty, and a fault behind the steps is not seen. It costs
+// ReadSteps reads a record up to and with its steps: Vertices, Warnings and
+// Manifests stay empty, and a fault behind the steps is not seen. It costs
 // a small part of what [Read] does, whatever the size of the build context.
 func ReadSteps(r io.Reader) (*Record, error) {
 	return read(r, true)

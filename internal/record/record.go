@@ -22,9 +22,9 @@ type Record struct {
 	Commit     Commit        `json:"commit"`
 	Builder    Builder       `json:"builder"`
 	Dockerfile Dockerfile    `json:"dockerfile"`
+	Caches     []CacheAccess `json:"caches,omitempty"`
 	Steps      []Step        `json:"steps"`
 	Vertices   []Vertex      `json:"vertices"`
-	Caches     []CacheAccess `json:"caches,omitempty"`
 	Warnings   []string      `json:"warnings,omitempty"`
 	Manifests  []Manifest    `json:"manifests,omitempty"`
 }
