@@ -11,7 +11,7 @@ import (
 // tells already.
 func hasEvidence(c *Cause) bool {
 	e := &c.Evidence
-	return len(e.Files) > 1 || e.Before != "" || e.After != "" || e.Error != "" ||
+	return len(e.Files) > 1 || e.Before != "" || e.After != "" || e.Error != "" || e.Cache != "" ||
 		len(e.Compared) > 0 || len(e.Searched) > 0 || len(e.NeededBy) > 0
 }
 
@@ -75,9 +75,15 @@ func (v *view) facts(c *Cause) []sentence {
 			facts = append(facts, words(label).code(text, detailLimit))
 		}
 	}
+	add("cache: ", e.Cache)
 	add("before: ", e.Before)
 	add("after: ", e.After)
 	add("error: ", e.Error)
+	if w := e.Writer; w != nil {
+		add("last written by the record: ", w.Record)
+		add("at the commit: ", w.Commit)
+		add("of: ", w.Ref)
+	}
 	if len(e.Compared) > 0 {
 		facts = append(facts, listFact("compared, and equal: ", e.Compared))
 	}

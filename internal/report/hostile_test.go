@@ -68,12 +68,13 @@ func planted(s string) report.Report {
 		{Direction: record.Export, Type: "t" + s, Ref: "r" + s, Seconds: 1},
 	}
 	b := build{head: head, ledger: l, base: &report.Comparison{Ref: "x" + s, Commit: baseSHA, Why: "x" + s}}
-	for i, k := range []cause.Kind{cause.ContextFiles, cause.BuildArg, cause.BaseImageChanged, cause.Unexplained, cause.RerunForChild, cause.Kind(s), cause.CacheImportFailed} {
+	for i, k := range []cause.Kind{cause.ContextFiles, cause.BuildArg, cause.BaseImageChanged, cause.Unexplained, cause.RerunForChild, cause.Kind(s), cause.CacheImportFailed, cause.CacheEvicted, cause.CacheOverwritten} {
 		b.causes = append(b.causes, cause.Cause{
 			ID: fmt.Sprintf("c%d", i), Kind: k, File: s, Line: 3, EndLine: 3, Instruction: "x" + s, Subject: "x" + s, Detail: "x" + s,
 			Evidence: cause.Evidence{
 				Files: []cause.FileChange{{Path: s, Change: s}, {Path: "x" + s, Change: "mode"}},
 				Name:  "x" + s, Before: "x" + s, After: "x" + s, Error: "x" + s,
+				Cache: "x" + s, Writer: &record.Writer{Record: "x" + s, Commit: s, Ref: s, Dockerfile: s, Target: "x" + s},
 				NeededBy: []string{"s3", s}, Compared: []string{s, "x" + s}, Searched: []string{s},
 			},
 			Steps: []string{"s2", "s3"},

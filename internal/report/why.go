@@ -67,15 +67,21 @@ func (v *view) whyGone(c *Cause, name string) sentence {
 	var s sentence
 	switch c.Kind {
 	case cause.CacheEvicted:
-		s = words("nothing changed, but its result is gone from the cache")
+		s = words("nothing changed, but the builder no longer has its result")
+		if c.Evidence.Cache != "" {
+			s = about("nothing changed, but the cache ", name, " is no longer there")
+		}
 	case cause.CacheOverwritten:
-		s = about("nothing changed, but another build overwrote the cache ", name, "")
+		s = words("nothing changed, but ").with(writer(c)).with(about(" overwrote the cache ", name, ""))
 	case cause.CacheNotExported:
-		s = words("nothing changed, but its result was never exported")
+		s = about("nothing changed, but the cache ", name, " was exported without its result")
 	case cause.CacheImportFailed:
 		s = about("nothing changed, but the cache ", name, " could not be imported")
 	case cause.CacheEmpty:
 		s = about("nothing changed, but the cache ", name, " was empty")
+		if c.Evidence.Cache == "" && c.Evidence.Before != "" {
+			s = words("nothing changed, but it ran on another builder, without an imported cache")
+		}
 	case cause.CacheBlobMissing:
 		s = words("nothing changed, but its layer is missing from the cache")
 	case cause.PreviousBuildFailed:
@@ -94,6 +100,19 @@ func (v *view) whyGone(c *Cause, name string) sentence {
 		s = s.say(", and ").with(needed).say(" needed it")
 	}
 	return s
+}
+
+// writer names the build that wrote a cache last.
+func writer(c *Cause) sentence {
+	w := c.Evidence.Writer
+	switch {
+	case w == nil:
+		return words("another build")
+	case w.Target != "":
+		return words("a build of ").code(w.Dockerfile, nameLimit).say(", target ").code(w.Target, nameLimit).say(",")
+	default:
+		return words("a build of ").code(w.Dockerfile, nameLimit)
+	}
 }
 
 // about puts a name between our words. Without a name the words close up.
