@@ -33,7 +33,7 @@ func readAzblob(ctx context.Context, attrs map[string]string) (*Index, error) {
 	if err := group.Wait(); err != nil {
 		return nil, scrub(fmt.Errorf("asking for the index: %w", err), secret)
 	}
-	return stored(texts)
+	return parseAll(texts)
 }
 
 // azblobText reads one blob, nil if there is none.
@@ -46,7 +46,7 @@ func azblobText(ctx context.Context, client *azblob.Client, container, key strin
 		return nil, err
 	}
 	defer blob.Body.Close()
-	return readBounded(blob.Body)
+	return readAll(blob.Body)
 }
 
 // azblobIndexKeys are the blobs of the indexes, in the order of the names.

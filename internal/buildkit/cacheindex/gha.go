@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -32,7 +33,11 @@ func readGHA(ctx context.Context, attrs map[string]string) (*Index, error) {
 	if err != nil {
 		return nil, scrub(fmt.Errorf("reading the cache's token: %w", err), token)
 	}
-	scopes := cache.Scopes()
+	scopes := slices.Clone(cache.Scopes())
+	// The one that exports write to stands first.
+	slices.SortStableFunc(scopes, func(a, b actionscache.Scope) int {
+		return int(b.Permission&actionscache.PermissionWrite) - int(a.Permission&actionscache.PermissionWrite)
+	})
 	texts := make([][]byte, len(scopes))
 	group, ctx := errgroup.WithContext(ctx)
 	for i, s := range scopes {
@@ -44,7 +49,7 @@ func readGHA(ctx context.Context, attrs map[string]string) (*Index, error) {
 	if err := group.Wait(); err != nil {
 		return nil, scrub(fmt.Errorf("asking the cache service: %w", err), token)
 	}
-	return stored(texts)
+	return parseAll(texts)
 }
 
 // ghaService is the address of the service, and whether it is that of version 2.
@@ -98,8 +103,8 @@ func ghaEntry(ctx context.Context, cache *actionscache.Cache, key string) ([]byt
 type bounded struct{ text bytes.Buffer }
 
 func (b *bounded) Write(p []byte) (int, error) {
-	if b.text.Len()+len(p) > maxStored {
-		return 0, errTooLarge
+	if b.text.Len()+len(p) > maxIndex {
+		return 0, fmt.Errorf("the index is larger than %d bytes", maxIndex)
 	}
 	return b.text.Write(p)
 }

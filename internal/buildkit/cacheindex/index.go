@@ -47,6 +47,12 @@ func Read(ctx context.Context, c Cache, auth Credentials) (*Index, error) {
 		return readRegistry(ctx, c.Attrs, auth)
 	case "local":
 		return readLocal(c.Attrs)
+	case "gha":
+		return readGHA(ctx, c.Attrs)
+	case "s3":
+		return readS3(ctx, c.Attrs)
+	case "azblob":
+		return readAzblob(ctx, c.Attrs)
 	}
 	return nil, fmt.Errorf("a cache of type %q: %w", c.Type, errType)
 }

@@ -31,11 +31,11 @@ func readS3(ctx context.Context, attrs map[string]string) (*Index, error) {
 		return nil, scrub(fmt.Errorf("asking for the index: %w", err), id, secret, session)
 	}
 	defer object.Body.Close()
-	text, err := readBounded(object.Body)
+	text, err := readAll(object.Body)
 	if err != nil {
 		return nil, scrub(fmt.Errorf("reading the index: %w", err), id, secret, session)
 	}
-	return stored([][]byte{text})
+	return parse(text)
 }
 
 // s3IndexKey is the key of the index in the bucket.
