@@ -74,30 +74,55 @@ func (e *explainer) importFailed(s *record.Step, c *record.CacheAccess, neededBy
 	return e.group("import-failed "+access(c), x, neededBy)
 }
 
-// holds says that all that the step executed is in the list.
-func (e *explainer) holds(list []int, s *record.Step) bool {
-	any := false
+// held is what the index of an imported cache says of the vertices; the zero value
+// is nothing.
+type held byte
+
+const (
+	heldWithResult held = iota + 1
+	heldWithoutResult
+	heldNot
+)
+
+// heldBy unpacks the lists of an index, once.
+func (e *explainer) heldBy(x *record.CacheIndex) []held {
+	if out, ok := e.held[x]; ok {
+		return out
+	}
+	out := make([]held, len(e.head.Vertices))
+	for what, list := range map[held][]int{heldWithResult: x.Results, heldWithoutResult: x.Keys, heldNot: x.Absent} {
+		for _, v := range list {
+			out[v] = what
+		}
+	}
+	e.held[x] = out
+	return out
+}
+
+// holds says that an index says the same of all that the step executed.
+func (e *explainer) holds(x *record.CacheIndex, what held, s *record.Step) bool {
+	list, executed := e.heldBy(x), false
 	for _, v := range s.Vertices {
 		if st := e.head.Vertices[v].Status; st != record.Miss && st != record.StepFailed {
 			continue
 		}
-		if !slices.Contains(list, v) {
+		if list[v] != what {
 			return false
 		}
-		any = true
+		executed = true
 	}
-	return any
+	return executed
 }
 
 // lostInIndex explains a step by what the indexes of the imported caches say of it.
 func (e *explainer) lostInIndex(s *record.Step, read []*record.CacheAccess, neededBy []string) (string, bool) {
 	for _, c := range read {
-		if e.holds(c.Index.Results, s) {
+		if e.holds(c.Index, heldWithResult, s) {
 			return "", false // it was there and was not taken; nothing tells why
 		}
 	}
 	for _, c := range read {
-		if e.holds(c.Index.Keys, s) {
+		if e.holds(c.Index, heldWithoutResult, s) {
 			x := e.at(CacheNotExported, s.Instruction)
 			x.Subject = c.Ref
 			x.Detail = fmt.Sprintf("the cache %s holds its key without a result, as an export with mode=min leaves it", c.Ref)
@@ -106,7 +131,7 @@ func (e *explainer) lostInIndex(s *record.Step, read []*record.CacheAccess, need
 		}
 	}
 	for _, c := range read {
-		if !e.holds(c.Index.Absent, s) {
+		if !e.holds(c.Index, heldNot, s) {
 			return "", false // it may have been there
 		}
 	}
@@ -277,16 +302,7 @@ func (e *explainer) made(s *record.Step) bool {
 // taken says that a step that hit in the base was the last of its kind: nothing
 // that hit was made of it, so that its own result had to be there.
 func (e *explainer) taken(b *record.Step) bool {
-	for i := range e.base.Vertices {
-		v := &e.base.Vertices[i]
-		if v.Status != record.Hit || v.Step == b.ID {
-			continue
-		}
-		if slices.ContainsFunc(v.Inputs, func(in record.Input) bool { return slices.Contains(b.Vertices, in.Vertex) }) {
-			return false
-		}
-	}
-	return true
+	return !slices.ContainsFunc(b.Vertices, func(v int) bool { return e.underHit[v] })
 }
 
 // access names a cache.

@@ -13,7 +13,7 @@ import (
 // no earlier record was found; searched then says where. Every step that missed
 // is in at least one cause, and every cause has at least one step.
 func Explain(head, base *record.Record, searched []string) []Cause {
-	e := &explainer{head: head, base: base, searched: searched, causes: map[string]*Cause{}, memo: map[int][]string{}, same: map[[2]int]bool{}}
+	e := &explainer{head: head, base: base, searched: searched, causes: map[string]*Cause{}, memo: map[int][]string{}, same: map[[2]int]bool{}, held: map[*record.CacheIndex][]held{}}
 	if base != nil {
 		e.pairing = pair(head, base)
 	}
@@ -42,6 +42,8 @@ type explainer struct {
 	position  map[string]int // of each step, by ID, in stepOrder
 	consumers map[int][]string
 	baseSteps map[stepPlace]*record.Step
+	underHit  map[int]bool // vertices of the base that one that hit was made of
+	held      map[*record.CacheIndex][]held
 	// unpairedHead and unpairedBase are instructions by text.
 	unpairedHead, unpairedBase map[string]int
 }

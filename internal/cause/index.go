@@ -43,6 +43,18 @@ func (e *explainer) index() {
 		s := &e.base.Steps[i]
 		e.baseSteps[stepPlace{s.Instruction, s.Platform}] = s
 	}
+	e.underHit = map[int]bool{}
+	for i := range e.base.Vertices {
+		v := &e.base.Vertices[i]
+		if v.Status != record.Hit {
+			continue
+		}
+		for _, in := range v.Inputs {
+			if from := e.base.Vertices[in.Vertex].Step; from == "" || from != v.Step {
+				e.underHit[in.Vertex] = true
+			}
+		}
+	}
 	unpaired := func(in []record.Instruction, paired map[int]int) map[string]int {
 		out := map[string]int{}
 		for i := len(in) - 1; i >= 0; i-- {
