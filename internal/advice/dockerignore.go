@@ -134,12 +134,17 @@ func (s *scene) sweep() []*keptOut {
 			k.bytes, k.files = k.bytes+s.context.Sizes[i], k.files+1
 		}
 	}
-	for _, c := range s.Causes {
-		if c.Kind != cause.ContextFiles {
+	seen := map[string]bool{}
+	for i := range s.Causes {
+		if s.Causes[i].Kind != cause.ContextFiles {
 			continue
 		}
-		for _, x := range c.Evidence.Files {
-			if k := hit(x.Path); k != nil && !slices.Contains(k.changed, x.Path) {
+		for x := range s.Causes[i].AllFiles() {
+			if seen[x.Path] {
+				continue
+			}
+			seen[x.Path] = true
+			if k := hit(x.Path); k != nil {
 				k.changed = append(k.changed, x.Path)
 			}
 		}
@@ -218,8 +223,13 @@ func (s *scene) silenced(out map[string]bool) []*cause.Cause {
 	var causes []*cause.Cause
 	for i := range s.Causes {
 		c := &s.Causes[i]
-		if c.Kind == cause.ContextFiles && len(c.Evidence.Files) > 0 &&
-			!slices.ContainsFunc(c.Evidence.Files, func(x cause.FileChange) bool { return !out[x.Path] }) {
+		kept := c.Kind == cause.ContextFiles && len(c.Evidence.Files) > 0
+		for x := range c.AllFiles() {
+			if kept = kept && out[x.Path]; !kept {
+				break
+			}
+		}
+		if kept {
 			causes = append(causes, c)
 		}
 	}

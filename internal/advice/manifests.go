@@ -151,9 +151,9 @@ func (p *move) complete(eco *ecosystem, named []string, dir string, there map[st
 // would have run again wherever it stands.
 func (p *move) touches(eco *ecosystem, named, dirs []string, dir string) bool {
 	for _, c := range p.addressed() {
-		for file := range p.changed[c.ID] {
+		for file := range c.AllFiles() {
 			for _, by := range p.late {
-				if at, _, ok := p.lands(by, file); ok {
+				if at, _, ok := p.lands(by, file.Path); ok {
 					if need, _ := needs(eco, named, dirs, dir, at); need {
 						return true
 					}

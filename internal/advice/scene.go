@@ -14,13 +14,12 @@ import (
 type scene struct {
 	Input
 	file    *dockerfile.File
-	context *record.Manifest           // nil if nothing was read of the build context
-	folders map[string]bool            // those of the context
-	causes  map[string][]*cause.Cause  // by step ID
-	changed map[string]map[string]bool // by cause ID, the paths that changed
-	steps   map[int][]*record.Step     // by instruction
-	copies  map[int]*copying           // the COPY and ADD of context files, by instruction
-	at      map[*cause.Cause]int       // the instruction that a cause names
+	context *record.Manifest          // nil if nothing was read of the build context
+	folders map[string]bool           // those of the context
+	causes  map[string][]*cause.Cause // by step ID
+	steps   map[int][]*record.Step    // by instruction
+	copies  map[int]*copying          // the COPY and ADD of context files, by instruction
+	at      map[*cause.Cause]int      // the instruction that a cause names
 }
 
 // newScene gives nil where no rule can say anything.
@@ -35,8 +34,8 @@ func newScene(in Input) *scene {
 	}
 	s := &scene{
 		Input: in, file: f,
-		causes: map[string][]*cause.Cause{}, changed: map[string]map[string]bool{},
-		steps: map[int][]*record.Step{}, copies: map[int]*copying{}, at: map[*cause.Cause]int{},
+		causes: map[string][]*cause.Cause{},
+		steps:  map[int][]*record.Step{}, copies: map[int]*copying{}, at: map[*cause.Cause]int{},
 	}
 	for i := range h.Manifests {
 		if h.Manifests[i].Name == "context" {
@@ -51,10 +50,6 @@ func newScene(in Input) *scene {
 		s.at[c] = f.InstructionAt(c.Line)
 		for _, id := range c.Steps {
 			s.causes[id] = append(s.causes[id], c)
-		}
-		s.changed[c.ID] = map[string]bool{}
-		for _, x := range c.Evidence.Files {
-			s.changed[c.ID][x.Path] = true
 		}
 	}
 	if s.context != nil {

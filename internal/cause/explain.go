@@ -13,7 +13,7 @@ import (
 // no earlier record was found; searched then says where. Every step that missed
 // is in at least one cause, and every cause has at least one step.
 func Explain(head, base *record.Record, searched []string) []Cause {
-	e := &explainer{head: head, base: base, searched: searched, causes: map[string]*Cause{}, memo: map[int][]string{}, same: map[[2]int]bool{}, held: map[*record.CacheIndex][]held{}}
+	e := &explainer{head: head, base: base, searched: searched, causes: map[string]*Cause{}, memo: map[int][]string{}, compared: map[[2]int]*comparison{}, held: map[*record.CacheIndex][]held{}}
 	if base != nil {
 		e.pairing = pair(head, base)
 	}
@@ -36,7 +36,8 @@ type explainer struct {
 	*pairing
 	causes map[string]*Cause
 	memo   map[int][]string // the roots of each vertex
-	same   map[[2]int]bool  // pairs of manifests with the same paths
+	// compared are pairs of manifests, by their indexes.
+	compared map[[2]int]*comparison
 
 	stepOrder []int          // indexes of the head's steps in the order of the file
 	position  map[string]int // of each step, by ID, in stepOrder

@@ -1,9 +1,8 @@
 package cause
 
 import (
-	"bytes"
 	"fmt"
-	gofs "io/fs"
+	"iter"
 	"slices"
 	"strings"
 
@@ -25,157 +24,49 @@ func (e *explainer) fileChanges(v, b *record.Vertex) []string {
 		if t.Manifest >= len(e.head.Manifests) || old.Manifest >= len(e.base.Manifests) {
 			continue
 		}
-		h, o := &e.head.Manifests[t.Manifest], &e.base.Manifests[old.Manifest]
 		if differ[fmt.Sprintf("select:%d", t.Input)] {
 			continue // it takes other paths: what chose them is the cause
 		}
-		var changes []FileChange
-		if e.samePaths(t.Manifest, old.Manifest) && slices.Equal(t.Files, old.Files) {
-			changes = compareSame(h, o, t.Files)
-		} else {
-			changes = compareFiles(h, t.Files, o, old.Files)
-		}
-		rules, files := splitByRules(changes, h, o)
-		if len(rules) > 0 {
+		changed := e.compare(t.Manifest, old.Manifest).take(t.Files, old.Files)
+		rules := changed.narrowed(letIn, keptOut)
+		files := changed.narrowed(content, otherType, link, added, removed, mode, xattr)
+		if rules.any() {
 			c := e.at(ContextRules, v.Instruction)
-			c.Subject = nonEmpty(h.IgnorePath, o.IgnorePath, ".dockerignore")
-			c.Evidence.Files = rules
-			c.Detail = fmt.Sprintf("%s now %s", c.Subject, letInOrKeptOut(rules))
+			c.bring(rules)
+			c.Subject = nonEmpty(changed.h.IgnorePath, changed.o.IgnorePath, ".dockerignore")
+			c.Detail = fmt.Sprintf("%s now %s", c.Subject, letInOrKeptOut(&rules))
 			out = append(out, e.add(fmt.Sprintf("rules %d", v.Instruction), c))
 		}
-		if len(files) > 0 || len(rules) == 0 {
+		if files.any() || !rules.any() {
 			c := e.at(ContextFiles, v.Instruction)
-			c.Evidence.Files = files
-			if len(files) > 0 {
-				c.Subject = files[0].Path
+			c.bring(files)
+			if len(c.Evidence.Files) > 0 {
+				c.Subject = c.Evidence.Files[0].Path
 			}
-			c.Detail = describe(files)
+			c.Detail = describe(&files, c.Evidence.Files)
 			out = append(out, e.add(fmt.Sprintf("files %d", v.Instruction), c))
 		}
 	}
 	return out
 }
 
-// samePaths says that two manifests list the same paths, which is asked once for
-// each pair of them.
-func (e *explainer) samePaths(h, o int) bool {
-	pair := [2]int{h, o}
-	same, known := e.same[pair]
-	if !known {
-		same = slices.Equal(e.head.Manifests[h].Paths, e.base.Manifests[o].Paths)
-		e.same[pair] = same
-	}
-	return same
-}
-
-// compareSame lists what differs between two selections of the same entries, block
-// by block: in most builds few files out of many have changed.
-func compareSame(h, o *record.Manifest, ranges [][2]int) []FileChange {
-	const block = 256
-	var out []FileChange
-	for _, r := range ranges {
-		for start := r[0]; start < r[1]; start += block {
-			end := min(r[1], start+block)
-			from, to := start*record.DigestSize, end*record.DigestSize
-			if bytes.Equal(h.Digests[from:to], o.Digests[from:to]) {
-				continue
-			}
-			for i := start; i < end; i++ {
-				if change := compareEntry(h, i, o, i); change != "" {
-					out = append(out, FileChange{Path: h.Paths[i], Change: change})
-				}
-			}
-		}
-	}
-	slices.SortFunc(out, func(a, b FileChange) int { return strings.Compare(a.Path, b.Path) })
-	return out
-}
-
-// compareFiles lists what differs between two selections, by path. A folder is
-// listed only if nothing below it is.
-func compareFiles(h *record.Manifest, hr [][2]int, o *record.Manifest, or [][2]int) []FileChange {
-	before := map[string]int{}
-	for _, r := range or {
-		for i := r[0]; i < r[1]; i++ {
-			before[o.Paths[i]] = i
-		}
-	}
-	var out []FileChange
-	for _, r := range hr {
-		for i := r[0]; i < r[1]; i++ {
-			p := h.Paths[i]
-			j, ok := before[p]
-			if !ok {
-				out = append(out, FileChange{Path: p, Change: "added"})
-				continue
-			}
-			delete(before, p)
-			if change := compareEntry(h, i, o, j); change != "" {
-				out = append(out, FileChange{Path: p, Change: change})
-			}
-		}
-	}
-	for p := range before {
-		out = append(out, FileChange{Path: p, Change: "removed"})
-	}
-	slices.SortFunc(out, func(a, b FileChange) int { return strings.Compare(a.Path, b.Path) })
-	return withoutFolders(out)
-}
-
-// withoutFolders drops added and removed folders whose files are listed.
-func withoutFolders(in []FileChange) []FileChange {
-	parents := map[string]bool{}
-	for _, c := range in {
-		for i, r := range c.Path {
-			if r == '/' {
-				parents[c.Path[:i]] = true
-			}
-		}
-	}
-	return slices.DeleteFunc(in, func(c FileChange) bool {
-		return (c.Change == "added" || c.Change == "removed") && parents[c.Path]
-	})
-}
-
-// compareEntry names what differs between two entries of the same path.
-func compareEntry(h *record.Manifest, i int, o *record.Manifest, j int) string {
-	digest := func(m *record.Manifest, n int) []byte {
-		return m.Digests[n*record.DigestSize : (n+1)*record.DigestSize]
-	}
-	data := func(m *record.Manifest, n int) []byte { return m.Data[n*record.DataSize : (n+1)*record.DataSize] }
-	a, b := gofs.FileMode(h.Modes[i]), gofs.FileMode(o.Modes[j])
-	switch {
-	case bytes.Equal(digest(h, i), digest(o, j)):
-		return ""
-	case a.Type() != b.Type():
-		return "type"
-	case h.Links[i] != o.Links[j]:
-		return "link"
-	case a.IsRegular() && (h.Sizes[i] != o.Sizes[j] || !bytes.Equal(data(h, i), data(o, j))):
-		return "content"
-	case a != b:
-		return "mode"
-	default:
-		return "xattr"
+// bring gives a cause its files: all of a few, of many the most telling ones and a
+// summary.
+func (c *Cause) bring(files fileSet) {
+	c.files, c.Context = files, files.h.Name
+	c.Evidence.Files = files.list()
+	if _, n := files.counts(); n > len(c.Evidence.Files) {
+		c.Evidence.FileCount, c.Evidence.Folders = n, files.folders()
 	}
 }
 
-// splitByRules separates files that appeared or vanished because .dockerignore
-// changed from those that really did.
-func splitByRules(changes []FileChange, h, o *record.Manifest) (rules, files []FileChange) {
-	if slices.Equal(h.Ignore, o.Ignore) {
-		return nil, changes
+// AllFiles gives every file that changed, in no order that means anything. The
+// evidence lists the most telling ones.
+func (c *Cause) AllFiles() iter.Seq[FileChange] {
+	if c.files.comparison == nil {
+		return slices.Values(c.Evidence.Files)
 	}
-	was, now := ignoreMatcher(o.Ignore), ignoreMatcher(h.Ignore)
-	for _, c := range changes {
-		switch {
-		case c.Change == "added" && was(c.Path), c.Change == "removed" && now(c.Path):
-			rules = append(rules, c)
-		default:
-			files = append(files, c)
-		}
-	}
-	return rules, files
+	return c.files.all()
 }
 
 func ignoreMatcher(lines []string) func(string) bool {
@@ -202,20 +93,15 @@ func ignoreMatcher(lines []string) func(string) bool {
 	}
 }
 
-func letInOrKeptOut(rules []FileChange) string {
-	in, out := 0, 0
-	for _, c := range rules {
-		if c.Change == "added" {
-			in++
-		} else {
-			out++
-		}
-	}
+func letInOrKeptOut(rules *fileSet) string {
+	by, _ := rules.counts()
+	in, out := by[letIn], by[keptOut]
+	first := rules.list()[0].Path
 	switch {
 	case out == 0:
-		return fmt.Sprintf("lets %s in", count(in, rules[0].Path))
+		return fmt.Sprintf("lets %s in", count(in, first))
 	case in == 0:
-		return fmt.Sprintf("keeps %s out", count(out, rules[0].Path))
+		return fmt.Sprintf("keeps %s out", count(out, first))
 	default:
 		return fmt.Sprintf("lets %d files in and keeps %d out", in, out)
 	}
@@ -229,29 +115,30 @@ func count(n int, one string) string {
 }
 
 // describe is the sentence for changed files.
-func describe(files []FileChange) string {
-	if len(files) == 0 {
+func describe(files *fileSet, listed []FileChange) string {
+	if len(listed) == 0 {
 		return "what it takes of the context differs, in no single file"
+	}
+	by, n := files.counts()
+	first := listed[0]
+	if n == 2 && nonEmpty(first.RenamedFrom, first.RenamedTo) == listed[1].Path {
+		if first.RenamedFrom != "" {
+			first = listed[1]
+		}
+		return fmt.Sprintf("%s was renamed to %s", first.Path, first.RenamedTo)
 	}
 	verb := map[string]string{
 		"content": "changed", "mode": "has other permissions", "type": "is of another type", "link": "points elsewhere",
 		"xattr": "has other extended attributes", "added": "was added", "removed": "was removed",
 	}
-	if len(files) == 1 {
-		return fmt.Sprintf("%s %s", files[0].Path, verb[files[0].Change])
-	}
-	same := true
-	for _, f := range files {
-		same = same && f.Change == files[0].Change
-	}
 	switch {
-	case !same:
-		return fmt.Sprintf("%d files changed, among them %s", len(files), files[0].Path)
-	case files[0].Change == "mode":
-		return fmt.Sprintf("%d files have other permissions, among them %s", len(files), files[0].Path)
-	case files[0].Change == "added" || files[0].Change == "removed":
-		return fmt.Sprintf("%d files were %s, among them %s", len(files), files[0].Change, files[0].Path)
+	case n == 1:
+		return fmt.Sprintf("%s %s", first.Path, verb[first.Change])
+	case by[mode] == n:
+		return fmt.Sprintf("%d files have other permissions, among them %s", n, first.Path)
+	case by[added] == n, by[removed] == n:
+		return fmt.Sprintf("%d files were %s, among them %s", n, first.Change, first.Path)
 	default:
-		return fmt.Sprintf("%d files changed, among them %s", len(files), files[0].Path)
+		return fmt.Sprintf("%d files changed, among them %s", n, first.Path)
 	}
 }

@@ -50,14 +50,23 @@ type Cause struct {
 	// Detail is one sentence without a line break.
 	Detail   string
 	Evidence Evidence
+	// Context names the local source that the files of the evidence lie in:
+	// "context", or a named context.
+	Context string
 	// Steps are the IDs of the steps of the head record that missed because of
 	// this cause, in the order of the file.
 	Steps []string
+
+	files fileSet // all files, of which the evidence lists some
 }
 
 // Evidence is what a cause rests on. Only the fields that apply are set.
 type Evidence struct {
-	Files []FileChange `json:"files,omitempty"`
+	// Files are by path; of more than 20 they are the most telling ones, and
+	// FileCount is how many there are and Folders where they lie.
+	Files     []FileChange `json:"files,omitempty"`
+	FileCount int          `json:"fileCount,omitempty"`
+	Folders   []Folder     `json:"folders,omitempty"`
 	// Name is the argument, variable or option that changed.
 	Name string `json:"name,omitempty"`
 	// Before and After are texts, references or digests; of a value that may be
@@ -84,4 +93,20 @@ type FileChange struct {
 	Path string `json:"path"`
 	// Change is content, mode, type, link, xattr, added or removed.
 	Change string `json:"change"`
+	// RenamedFrom is the removed file that an added one was before, RenamedTo the
+	// added one that a removed file is now. Both stand in the list, as far as it
+	// goes.
+	RenamedFrom string `json:"renamedFrom,omitempty"`
+	RenamedTo   string `json:"renamedTo,omitempty"`
+	// Commit is the last one since the base that changed the file, if that is known.
+	Commit string `json:"commit,omitempty"`
+}
+
+// Folder sums up the changed files of a folder, "." of the top one. Those of its
+// folders count too, unless they have a summary of their own.
+type Folder struct {
+	Path string `json:"path"`
+	// Changes counts the files by what changed of them.
+	Changes map[string]int `json:"changes"`
+	Files   int            `json:"files"`
 }
