@@ -13,7 +13,7 @@ import (
 // no earlier record was found; searched then says where. Every step that missed
 // is in at least one cause, and every cause has at least one step.
 func Explain(head, base *record.Record, searched []string) []Cause {
-	e := &explainer{head: head, base: base, searched: searched, causes: map[string]*Cause{}, memo: map[int][]string{}, compared: map[[2]int]*comparison{}, held: map[*record.CacheIndex][]held{}}
+	e := &explainer{head: head, base: base, searched: searched, causes: map[string]*Cause{}, numbers: map[string]int32{}, compared: map[[2]int]*comparison{}, held: map[*record.CacheIndex][]held{}}
 	if base != nil {
 		e.pairing = pair(head, base)
 	}
@@ -26,6 +26,7 @@ func Explain(head, base *record.Record, searched []string) []Cause {
 			e.explain(s)
 		}
 	}
+	e.attribute()
 	return e.sorted()
 }
 
@@ -35,7 +36,12 @@ type explainer struct {
 	searched   []string
 	*pairing
 	causes map[string]*Cause
-	memo   map[int][]string // the roots of each vertex
+	// numbered are the causes that are the root of a vertex, numbers their places.
+	numbered []*Cause
+	numbers  map[string]int32
+	memo     []causeSet // the roots of each vertex
+	known    []bool     // that the memo has them
+	blamed   []blame
 	// compared are pairs of manifests, by their indexes.
 	compared map[[2]int]*comparison
 
@@ -47,48 +53,6 @@ type explainer struct {
 	held      map[*record.CacheIndex][]held
 	// unpairedHead and unpairedBase are instructions by text.
 	unpairedHead, unpairedBase map[string]int
-}
-
-// explain attributes one step that missed.
-func (e *explainer) explain(s *record.Step) {
-	var roots []string
-	for _, i := range s.Vertices {
-		v := &e.head.Vertices[i]
-		// A merge lays layers on top of each other. What is below them changes the
-		// merge and not the step's own work, as long as there is some.
-		own := v.Kind != record.OpMerge && v.Kind != record.OpDiff || len(s.Vertices) == 1
-		if own && (v.Status == record.Miss || v.Status == record.NotRun) {
-			roots = append(roots, e.roots(i)...)
-		}
-	}
-	if len(roots) == 0 {
-		roots = []string{e.lost(s)}
-	}
-	slices.Sort(roots)
-	for _, name := range slices.Compact(roots) {
-		c := e.causes[name]
-		c.Steps = append(c.Steps, s.ID)
-	}
-}
-
-// roots returns the names of the causes that made a vertex's key differ: its
-// own, and those of its inputs.
-func (e *explainer) roots(i int) []string {
-	if r, ok := e.memo[i]; ok {
-		return r
-	}
-	e.memo[i] = nil // the graph has no cycles; a hostile one must not hang us
-	v := &e.head.Vertices[i]
-	var out []string
-	if v.IgnoreCache {
-		out = append(out, e.noCache(v))
-	} else {
-		out = e.changed(i, v)
-	}
-	slices.Sort(out)
-	out = slices.Compact(out)
-	e.memo[i] = out
-	return out
 }
 
 // add registers a cause under a name, once.

@@ -67,28 +67,3 @@ func (e *explainer) index() {
 	e.unpairedHead = unpaired(e.head.Dockerfile.Instructions, e.instructions)
 	e.unpairedBase = unpaired(e.base.Dockerfile.Instructions, e.reverse)
 }
-
-// findRoots computes the roots of all that the missed steps are made of, inputs
-// first, so that no depth of the graph exhausts the stack.
-func (e *explainer) findRoots() {
-	needed := make([]bool, len(e.head.Vertices))
-	for i := range e.head.Steps {
-		if e.head.Steps[i].Status == record.Miss {
-			for _, v := range e.head.Steps[i].Vertices {
-				needed[v] = true
-			}
-		}
-	}
-	for i := len(needed) - 1; i >= 0; i-- {
-		if needed[i] {
-			for _, in := range e.head.Vertices[i].Inputs {
-				needed[in.Vertex] = true
-			}
-		}
-	}
-	for i := range needed {
-		if needed[i] {
-			e.roots(i)
-		}
-	}
-}

@@ -6,9 +6,9 @@ import (
 	"github.com/layercause/layercause/internal/record"
 )
 
-// changed names the causes that made the key of an operation differ that was not
+// changed returns the causes that made the key of an operation differ that was not
 // told to ignore the cache.
-func (e *explainer) changed(i int, v *record.Vertex) []string {
+func (e *explainer) changed(i int, v *record.Vertex) causeSet {
 	var b *record.Vertex
 	if e.base != nil {
 		j, ok := e.vertices[i]
@@ -23,7 +23,7 @@ func (e *explainer) changed(i int, v *record.Vertex) []string {
 		if b == nil {
 			return nil
 		}
-		return e.sourceChange(v, b)
+		return e.set(e.sourceChange(v, b))
 	}
 	var own []string
 	switch {
@@ -47,31 +47,31 @@ func (e *explainer) changed(i int, v *record.Vertex) []string {
 	if len(own)+len(in) == 0 && b != nil {
 		own = append(own, e.unnamed(v, b))
 	}
-	return append(own, in...)
+	return e.set(own).union(in)
 }
 
 // inputRoots collects the roots of the inputs: of those that were executed or
 // that are sources, and of those that hit. With b given, what stood in the same
 // place in the base is compared too.
-func (e *explainer) inputRoots(v, b *record.Vertex) (out, known []string) {
+func (e *explainer) inputRoots(v, b *record.Vertex) (out, known causeSet) {
 	for n, in := range v.Inputs {
 		if hasTake(v, n) {
 			continue // by content: compared as files
 		}
 		if e.head.Vertices[in.Vertex].Status == record.Hit && e.head.Vertices[in.Vertex].Source == nil {
-			known = append(known, e.roots(in.Vertex)...)
+			known = known.union(e.roots(in.Vertex))
 		} else {
-			out = append(out, e.roots(in.Vertex)...)
+			out = out.union(e.roots(in.Vertex))
 		}
 		if b == nil {
 			continue
 		}
 		if m := counterpart(v, b, n); m >= 0 {
-			out = append(out, e.moved(v, in.Vertex, b.Inputs[m].Vertex)...)
+			out = out.union(e.set(e.moved(v, in.Vertex, b.Inputs[m].Vertex)))
 		}
 	}
 	if b != nil {
-		out = append(out, e.bared(v, b)...)
+		out = out.union(e.set(e.bared(v, b)))
 	}
 	return out, known
 }
