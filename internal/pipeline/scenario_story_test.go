@@ -21,7 +21,8 @@ type story struct {
 	acts []act
 	// only is the cache that the story needs to be told through; empty is any.
 	only string
-	// tree and edits are files by path; the edits also by the edit's name.
+	// tree and edits are files by path; the edits, and what is published or
+	// committed, also by their folder.
 	tree  map[string]string
 	edits map[string]map[string]string
 	// want is the expected report by cache, "" for all that have none of their own.
@@ -65,7 +66,7 @@ func readStory(path string) (*story, error) {
 			s.want[""] = string(f.Data)
 		case strings.HasPrefix(f.Name, "want "):
 			s.want[strings.TrimPrefix(f.Name, "want ")] = string(f.Data)
-		case s.names("edit", dir):
+		case s.names(dir):
 			if s.edits[dir] == nil {
 				s.edits[dir] = map[string]string{}
 			}
@@ -77,16 +78,27 @@ func readStory(path string) (*story, error) {
 	return s, s.check()
 }
 
-// names says that an act of the story names this edit.
-func (s *story) names(command, edit string) bool {
-	return slices.ContainsFunc(s.acts, func(a act) bool { return a.name == command && a.edit() == edit })
+// names says that an act of the story takes its files from this folder.
+func (s *story) names(dir string) bool {
+	return slices.ContainsFunc(s.acts, func(a act) bool { return a.folder() == dir })
 }
 
-func (a act) edit() string {
-	if len(a.words) == 0 {
-		return "edit"
+// folder is the folder of the archive that an act takes its files from: the one it
+// names, else one of its own name.
+func (a act) folder() string {
+	switch {
+	case a.name != "edit" && a.name != "publish" && a.name != "commit":
+		return ""
+	case len(a.words) == 0:
+		return a.name
+	default:
+		return a.words[0]
 	}
-	return a.words[0]
+}
+
+// served says that the story wants a web server.
+func (s *story) served() bool {
+	return slices.ContainsFunc(s.acts, func(a act) bool { return a.name == "publish" || a.name == "commit" })
 }
 
 // check finds mistakes that would make a story say less than it seems to.
@@ -106,8 +118,8 @@ func (s *story) check() error {
 		return fmt.Errorf("there is no cache %q", s.only)
 	}
 	for _, a := range s.acts {
-		if a.name == "edit" && s.edits[a.edit()] == nil {
-			return fmt.Errorf("line %d: there are no files %s/…", a.line, a.edit())
+		if dir := a.folder(); dir != "" && s.edits[dir] == nil {
+			return fmt.Errorf("line %d: there are no files %s/…", a.line, dir)
 		}
 	}
 	return nil
@@ -129,13 +141,15 @@ func flags(words []string) (pipeline.BuildOptions, error) {
 	for name, list := range map[string]*[]string{
 		"build-arg": &o.BuildArgs, "build-context": &o.BuildContexts, "cache-from": &o.CacheFrom, "cache-to": &o.CacheTo,
 		"no-cache-filter": &o.NoCacheFilter, "platform": &o.Platforms, "secret": &o.Secrets, "add-host": &o.AddHosts,
-		"label": &o.Labels, "output": &o.Outputs, "allow": &o.Allow, "ulimit": &o.Ulimits,
+		"label": &o.Labels, "output": &o.Outputs, "allow": &o.Allow, "ulimit": &o.Ulimits, "ssh": &o.SSH,
 	} {
 		f.Func(name, "", func(v string) error { *list = append(*list, v); return nil })
 	}
 	f.StringVar(&o.File, "file", "", "")
 	f.StringVar(&o.Target, "target", "", "")
 	f.StringVar(&o.Network, "network", "", "")
+	f.StringVar(&o.ShmSize, "shm-size", "", "")
+	f.StringVar(&o.CgroupParent, "cgroup-parent", "", "")
 	f.BoolVar(&o.NoCache, "no-cache", false, "")
 	f.BoolVar(&o.Pull, "pull", false, "")
 	if err := f.Parse(words); err != nil {

@@ -21,6 +21,9 @@ const (
 
 var caches = []string{throughDaemon, throughRegistry}
 
+// The entitlements that some builds ask for have to be allowed by the daemon too.
+var entitled = []string{"--allow-insecure-entitlement=security.insecure", "--allow-insecure-entitlement=network.host"}
+
 const scenarioDir = "../../testdata/scenarios"
 
 func stories(t *testing.T, cache string) []*story {
@@ -45,7 +48,7 @@ func stories(t *testing.T, cache string) []*story {
 func TestScenariosThroughTheDaemonsCache(t *testing.T) {
 	t.Parallel()
 	registry := buildkittest.Registry(t)
-	d := buildkittest.Start(t, buildkittest.Options{PlainHTTP: []string{registry}, Debug: true})
+	d := buildkittest.Start(t, buildkittest.Options{PlainHTTP: []string{registry}, Debug: true, Flags: entitled})
 	var keys oracle
 	t.Cleanup(func() { keys.ask(t, d) })
 	for _, s := range stories(t, throughDaemon) {
@@ -62,7 +65,7 @@ func TestScenariosThroughTheDaemonsCache(t *testing.T) {
 func TestScenariosThroughARegistryCache(t *testing.T) {
 	t.Parallel()
 	registry := buildkittest.Registry(t)
-	d := buildkittest.Start(t, buildkittest.Options{PlainHTTP: []string{registry}})
+	d := buildkittest.Start(t, buildkittest.Options{PlainHTTP: []string{registry}, Flags: entitled})
 	for _, s := range stories(t, throughRegistry) {
 		t.Run(s.name, func(t *testing.T) {
 			tell(t, newWorld(t, s, throughRegistry, d, registry))

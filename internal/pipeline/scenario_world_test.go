@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"testing"
 
@@ -32,6 +31,8 @@ type world struct {
 	output   bytes.Buffer
 	builds   int
 	built    func() // called after each build
+	web      string // http://HOST:PORT, if the story has a server
+	hours    int    // that have gone by for what is published and committed
 
 	report report.Report
 	record *record.Record
@@ -48,6 +49,11 @@ func newWorld(t *testing.T, s *story, cache string, d *buildkittest.Daemon, regi
 		Stdout: &w.output, Stderr: &w.output, Dir: w.dir, CacheDir: filepath.Join(w.dir, "cache"), Version: "test",
 	}
 	w.pushBase("latest")
+	if s.served() {
+		if err := w.serve(); err != nil {
+			t.Fatal(err)
+		}
+	}
 	w.write(s.tree)
 	return w
 }
@@ -58,18 +64,22 @@ func (w *world) tree() string { return filepath.Join(w.dir, "tree") }
 
 // expand puts this world's places into a text, and fold takes them out.
 func (w *world) expand(s string) string {
-	return strings.NewReplacer("{registry}", w.registry, "{tree}", w.tree(), "{tmp}", filepath.Join(w.dir, "tmp")).Replace(s)
+	return strings.NewReplacer("{registry}", w.registry, "{web}", w.web, "{tree}", w.tree(), "{tmp}", filepath.Join(w.dir, "tmp")).Replace(s)
 }
 
 func (w *world) fold(s string) string {
-	return strings.NewReplacer(w.registry, "{registry}", w.tree(), "{tree}", filepath.Join(w.dir, "tmp"), "{tmp}").Replace(s)
+	pairs := []string{w.registry, "{registry}", w.tree(), "{tree}", filepath.Join(w.dir, "tmp"), "{tmp}"}
+	if w.web != "" {
+		pairs = append(pairs, w.web, "{web}")
+	}
+	return strings.NewReplacer(pairs...).Replace(s)
 }
 
 func (w *world) write(files map[string]string) {
 	w.t.Helper()
 	expanded := map[string]string{}
 	for name, text := range files {
-		if name == "Dockerfile" || strings.HasSuffix(name, ".Dockerfile") {
+		if base := filepath.Base(name); base == "Dockerfile" || strings.HasSuffix(base, ".Dockerfile") {
 			text = w.expand(text)
 		}
 		expanded[name] = text
@@ -79,18 +89,9 @@ func (w *world) write(files map[string]string) {
 	}
 }
 
-// pushBase pushes the image {registry}/base. The story's name is in it, so that
-// no story finds another's results.
+// pushBase pushes the image {registry}/base.
 func (w *world) pushBase(tag string, settings ...string) {
-	i := buildkittest.Image{Marker: w.registry}
-	for _, s := range settings {
-		if marker, ok := strings.CutPrefix(s, "marker="); ok {
-			i.Marker += " " + marker
-			continue
-		}
-		i.Env = append(i.Env, s)
-	}
-	buildkittest.PushImage(w.t, w.registry+"/base:"+tag, i)
+	buildkittest.PushImage(w.t, w.registry+"/base:"+tag, w.image(settings))
 }
 
 // do carries out one act.
@@ -111,13 +112,30 @@ func (w *world) do(a act) error {
 		}
 		return w.build(a.words[1:], pipeline.ExitFailed)
 	case "edit":
-		w.write(w.story.edits[a.edit()])
+		w.write(w.story.edits[a.folder()])
 		return nil
+	case "publish":
+		return w.publish(w.story.edits[a.folder()])
+	case "commit":
+		branch := "main"
+		if len(a.words) > 1 {
+			branch = a.words[1]
+		}
+		return w.commit(w.story.edits[a.folder()], branch)
 	case "rm":
 		return errors.Join(need(1), os.RemoveAll(path(0)))
 	case "chmod":
-		mode, err := strconv.ParseUint(a.words[0], 8, 32)
-		return errors.Join(need(2), err, os.Chmod(path(1), os.FileMode(mode)))
+		mode, err := octal(a.words[0])
+		return errors.Join(need(2), err, os.Chmod(path(1), mode))
+	case "umask":
+		mask, err := octal(a.words[0])
+		return errors.Join(need(1), err, w.umask(mask))
+	case "crlf":
+		return errors.Join(need(1), crlf(path(0)))
+	case "mkdir":
+		return errors.Join(need(1), makeFolder(path(0)))
+	case "sshkey":
+		return errors.Join(need(1), sshKey(path(0)))
 	case "symlink":
 		os.Remove(path(1))
 		return errors.Join(need(2), os.Symlink(a.words[0], path(1)))
@@ -131,6 +149,9 @@ func (w *world) do(a act) error {
 		return nil
 	case "forget":
 		return errors.Join(need(0), os.RemoveAll(w.history()))
+	case "layout":
+		buildkittest.BaseImage(w.t, filepath.Join(w.dir, "tmp", a.words[0]), w.image(a.words[1:]))
+		return nil
 	case "lose":
 		return w.lose(strings.Join(a.words, " "))
 	case "prune":

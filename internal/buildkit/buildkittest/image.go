@@ -8,6 +8,7 @@ import (
 	"os"
 	"runtime"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-containerregistry/pkg/name"
@@ -29,6 +30,11 @@ type Image struct {
 	// Marker is the content of its /marker. Another marker makes another image, so
 	// that a test can move a tag.
 	Marker string
+	// OnBuild are its triggers.
+	OnBuild []string
+	// Platforms, as OS/ARCH, make an index of one image each; empty means one image
+	// of this machine's. The commands in all of them are this machine's.
+	Platforms []string
 	// Labels are its labels.
 	Labels map[string]string
 	// Commands are scripts by name, put into /usr/bin.
@@ -39,7 +45,7 @@ type Image struct {
 // there, and returns the image's digest. An image of the same tag is replaced.
 func BaseImage(t testing.TB, dir string, i Image) string {
 	t.Helper()
-	img := i.build(t)
+	img := i.build(t, "")
 	path, err := layout.FromPath(dir)
 	if err != nil {
 		if path, err = layout.Write(dir, empty.Index); err != nil {
@@ -63,18 +69,37 @@ func BaseImage(t testing.TB, dir string, i Image) string {
 // returns its digest.
 func PushImage(t testing.TB, ref string, i Image) string {
 	t.Helper()
-	img := i.build(t)
 	r, err := name.ParseReference(ref, name.Insecure)
 	if err != nil {
 		t.Fatalf("taking the reference apart: %v", err)
 	}
+	if len(i.Platforms) > 0 {
+		return i.pushIndex(t, r)
+	}
+	img := i.build(t, "")
 	if err := remote.Write(r, img); err != nil {
 		t.Fatalf("pushing the base image: %v", err)
 	}
 	return digestOf(t, img)
 }
 
-func digestOf(t testing.TB, img v1.Image) string {
+func (i Image) pushIndex(t testing.TB, r name.Reference) string {
+	t.Helper()
+	index := mutate.IndexMediaType(empty.Index, types.OCIImageIndex)
+	for _, p := range i.Platforms {
+		platform, err := v1.ParsePlatform(p)
+		if err != nil {
+			t.Fatalf("reading a platform: %v", err)
+		}
+		index = mutate.AppendManifests(index, mutate.IndexAddendum{Add: i.build(t, p), Descriptor: v1.Descriptor{Platform: platform}})
+	}
+	if err := remote.WriteIndex(r, index); err != nil {
+		t.Fatalf("pushing the base images: %v", err)
+	}
+	return digestOf(t, index)
+}
+
+func digestOf(t testing.TB, img interface{ Digest() (v1.Hash, error) }) string {
 	t.Helper()
 	d, err := img.Digest()
 	if err != nil {
@@ -83,17 +108,23 @@ func digestOf(t testing.TB, img v1.Image) string {
 	return d.String()
 }
 
-func (i Image) build(t testing.TB) v1.Image {
+// build makes the image of one platform; empty is this machine's.
+func (i Image) build(t testing.TB, platform string) v1.Image {
 	t.Helper()
+	architecture := runtime.GOARCH
+	if platform != "" {
+		_, architecture, _ = strings.Cut(platform, "/")
+	}
 	img := mutate.MediaType(empty.Image, types.OCIManifestSchema1)
 	img = mutate.ConfigMediaType(img, types.OCIConfigJSON)
 	img, err := mutate.ConfigFile(img, &v1.ConfigFile{
-		OS: "linux", Architecture: runtime.GOARCH,
+		OS: "linux", Architecture: architecture,
 		RootFS: v1.RootFS{Type: "layers"},
 		Config: v1.Config{
-			Env:    append([]string{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"}, i.Env...),
-			Cmd:    []string{"/bin/sh"},
-			Labels: i.Labels,
+			OnBuild: i.OnBuild,
+			Env:     append([]string{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"}, i.Env...),
+			Cmd:     []string{"/bin/sh"},
+			Labels:  i.Labels,
 		},
 	})
 	if err != nil {
