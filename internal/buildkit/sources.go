@@ -7,6 +7,7 @@ import (
 	"github.com/distribution/reference"
 	"github.com/moby/buildkit/client/llb/sourceresolver"
 	gateway "github.com/moby/buildkit/frontend/gateway/client"
+	"github.com/moby/buildkit/solver/pb"
 
 	"github.com/layercause/layercause/internal/record"
 )
@@ -58,6 +59,14 @@ func sourceOf(v *vertex, resolved map[int]string, salt record.Salt, hidden bool)
 		s.Kind, s.Ref = record.SourceLocal, rest
 	case "git":
 		s.Kind, s.Digest = record.SourceGit, resolved[v.index]
+		// As it was written: the identifier has git:// for every protocol.
+		if url := v.op.GetSource().Attrs[pb.AttrFullRemoteURL]; url != "" {
+			_, fragment, found := strings.Cut(rest, "#")
+			s.Ref = url
+			if found {
+				s.Ref += "#" + fragment
+			}
+		}
 	case "http", "https":
 		s.Kind, s.Digest = record.SourceHTTP, resolved[v.index]
 	}

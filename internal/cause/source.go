@@ -32,6 +32,11 @@ func (e *explainer) sourceChange(v, b *record.Vertex) []string {
 	case v.Platform != b.Platform && h.Digest == o.Digest:
 		return []string{e.platformChange(v, b)}
 	case h.Kind == record.SourceGit, h.Kind == record.SourceHTTP:
+		if h.RefDigest != o.RefDigest {
+			if named := e.reworded(v, b); len(named) > 0 {
+				return named
+			}
+		}
 		c.Kind = RemoteSource
 		c.Detail = fmt.Sprintf("%s gives other content than before", nonEmpty(h.Ref, "the remote source"))
 	case h.Context != "" || o.Context != "":
@@ -43,6 +48,18 @@ func (e *explainer) sourceChange(v, b *record.Vertex) []string {
 		return e.referenceChange(v, b, c)
 	}
 	return []string{e.add(fmt.Sprintf("source %d %s", v.Instruction, h.RefDigest), c)}
+}
+
+// reworded says who made an instruction name another URL: an edit, or a variable
+// in it.
+func (e *explainer) reworded(v, b *record.Vertex) []string {
+	if v.Instruction < 0 || b.Instruction < 0 {
+		return nil
+	}
+	if e.textDiffers(v, b) {
+		return []string{e.edited(v.Instruction)}
+	}
+	return e.changedIn(e.head.Dockerfile.Instructions[v.Instruction].Text, v.Instruction, b.Instruction)
 }
 
 // referenceChange is a FROM or --from that names another image: its own text was
