@@ -125,7 +125,12 @@ func (e *explainer) lostInIndex(s *record.Step, read []*record.CacheAccess, need
 		if e.holds(c.Index, heldWithoutResult, s) {
 			x := e.at(CacheNotExported, s.Instruction)
 			x.Subject = c.Ref
+			x.Evidence.Name = "mode=min"
 			x.Detail = fmt.Sprintf("the cache %s holds its key without a result, as an export with mode=min leaves it", c.Ref)
+			if w := e.exportTo(c); w != nil && w.Type == "inline" {
+				x.Evidence.Name = "inline"
+				x.Detail = fmt.Sprintf("the inline cache in %s holds its key without a result: it has those of the final image alone", c.Ref)
+			}
 			x.Evidence.Cache, x.Evidence.After, x.Evidence.Writer = access(c), c.Index.Digest, c.Index.Writer
 			return e.group("not-exported "+access(c), x, neededBy), true
 		}
@@ -176,6 +181,7 @@ func (e *explainer) absent(s *record.Step, c *record.CacheAccess, neededBy []str
 		x.Subject = c.Ref
 		x.Detail = fmt.Sprintf("the cache %s is the one that the earlier build exported, and its result was not among it", c.Ref)
 		if written.Mode != "max" {
+			x.Evidence.Name = "mode=min"
 			x.Detail += " (mode=min)"
 		}
 		x.Evidence.Cache, x.Evidence.Before, x.Evidence.After = access(c), written.Index.Digest, c.Index.Digest

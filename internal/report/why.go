@@ -74,7 +74,10 @@ func (v *view) whyGone(c *Cause, name string) sentence {
 	case cause.CacheOverwritten:
 		s = words("nothing changed, but ").with(writer(c)).with(about(" overwrote the cache ", name, ""))
 	case cause.CacheNotExported:
-		s = about("nothing changed, but the cache ", name, " was exported without its result")
+		s = about("nothing changed, but the cache ", c.Subject, " was exported without its result")
+		if c.Evidence.Name != "" {
+			s = s.say(" (").code(c.Evidence.Name, nameLimit).say(")")
+		}
 	case cause.CacheImportFailed:
 		s = about("nothing changed, but the cache ", name, " could not be imported")
 	case cause.CacheEmpty:
