@@ -114,6 +114,10 @@ func (e *explainer) unedited(v, b *record.Vertex, parts parts, explained bool) [
 	if parts.action("time") {
 		out = append(out, e.epoch(v)...)
 	}
+	if !explained && len(out) == 0 && parts.any("action:", "select:") {
+		// What no line of the file sets, the base image does: a variable, the folder.
+		out = append(out, e.baseImage(v.Instruction, v.Platform)...)
+	}
 	if parts["platform"] {
 		out = append(out, e.platformChange(v, b))
 	}

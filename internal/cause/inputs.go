@@ -2,6 +2,8 @@ package cause
 
 import (
 	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/layercause/layercause/internal/record"
 )
@@ -23,7 +25,7 @@ func (e *explainer) changed(i int, v *record.Vertex) causeSet {
 		if b == nil {
 			return nil
 		}
-		return e.set(e.sourceChange(v, b))
+		return e.set(e.sourceChange(i, b, v, false))
 	}
 	var own []string
 	switch {
@@ -58,16 +60,20 @@ func (e *explainer) inputRoots(v, b *record.Vertex) (out, known causeSet) {
 		if hasTake(v, n) {
 			continue // by content: compared as files
 		}
-		if e.head.Vertices[in.Vertex].Status == record.Hit && e.head.Vertices[in.Vertex].Source == nil {
+		m := -1
+		if b != nil {
+			m = counterpart(v, b, n)
+		}
+		source := e.head.Vertices[in.Vertex].Source != nil
+		switch {
+		case source && m >= 0: // compared with what stood there before
+		case e.head.Vertices[in.Vertex].Status == record.Hit && !source:
 			known = known.union(e.roots(in.Vertex))
-		} else {
+		default:
 			out = out.union(e.roots(in.Vertex))
 		}
-		if b == nil {
-			continue
-		}
-		if m := counterpart(v, b, n); m >= 0 {
-			out = out.union(e.set(e.moved(v, in.Vertex, b.Inputs[m].Vertex)))
+		if m >= 0 {
+			out = out.union(e.set(e.moved(v, b, in, b.Inputs[m].Vertex)))
 		}
 	}
 	if b != nil {
@@ -119,15 +125,22 @@ func (e *explainer) bared(v, b *record.Vertex) []string {
 	if removed := e.removedBetween(b.Inputs[i].Vertex, -1); len(removed) > 0 {
 		return []string{e.removal(v, removed)}
 	}
-	return []string{e.baseChanged(nil, v)}
+	return e.restarted(v, nil, nil)
 }
 
 // moved looks at one input whose place was taken by another operation before.
-func (e *explainer) moved(v *record.Vertex, h, b int) []string {
+func (e *explainer) moved(v, before *record.Vertex, in record.Input, b int) []string {
+	h := in.Vertex
 	hv, bv := &e.head.Vertices[h], &e.base.Vertices[b]
+	if hv.Key == bv.Key {
+		return nil
+	}
+	if hv.Source != nil && bv.Source != nil {
+		return e.sourceChange(h, bv, v, in.ByContent)
+	}
 	j, paired := e.vertices[h]
 	if paired {
-		if j == b || hv.Key == bv.Key {
+		if j == b {
 			return nil
 		}
 		if removed := e.removedBetween(b, j); len(removed) > 0 {
@@ -135,14 +148,76 @@ func (e *explainer) moved(v *record.Vertex, h, b int) []string {
 		}
 	}
 	switch {
-	case hv.Source != nil && bv.Source != nil:
-		return e.sourceChange(hv, bv)
+	case in.ByContent:
+		return e.redirected(v, before)
 	case hv.Source == nil && !paired && e.stageIndex(hv.Instruction) == e.stageIndex(v.Instruction):
 		return nil // new in this stage, which is a cause of its own
-	case (hv.Source != nil || bv.Source != nil) && hv.Key != bv.Key:
-		return []string{e.baseChanged(hv, v)}
+	case hv.Source != nil || bv.Source != nil:
+		return e.restarted(v, nil, nil)
+	case paired:
+		if at, vars := e.start(e.stageIndex(v.Instruction)); at >= 0 || len(vars) > 0 {
+			return e.restarted(v, nil, nil)
+		}
 	}
 	return nil
+}
+
+// redirected is an operation that reads another stage or image than before: it was
+// edited, or the stage that it names starts from something else.
+func (e *explainer) redirected(v, b *record.Vertex) []string {
+	h := sourceNames(e.head.Dockerfile.Instructions[v.Instruction].Text)
+	o := sourceNames(e.base.Dockerfile.Instructions[b.Instruction].Text)
+	if len(h) != len(o) {
+		return nil
+	}
+	var out []string
+	for i := range h {
+		stage, was := stageNamed(&e.head.Dockerfile, h[i]), stageNamed(&e.base.Dockerfile, o[i])
+		switch {
+		case stage < 0 && was < 0 && h[i] == o[i]:
+		case stage < 0 || was < 0 || !e.sameStage(stage, was):
+			return []string{e.edited(v.Instruction)}
+		default:
+			if at, vars := e.start(stage); at >= 0 || len(vars) > 0 {
+				out = append(out, e.restarted(&record.Vertex{Instruction: e.head.Dockerfile.Stages[stage].From}, nil, nil)...)
+			}
+		}
+	}
+	return out
+}
+
+// sourceNames lists what the flags of an instruction name as --from=NAME or
+// from=NAME, in order.
+func sourceNames(text string) []string {
+	var out []string
+	_, rest, _ := strings.Cut(text, " ")
+	for word := range strings.FieldsSeq(rest) {
+		if !strings.HasPrefix(word, "--") {
+			break
+		}
+		for option := range strings.SplitSeq(strings.TrimPrefix(strings.TrimPrefix(word, "--mount="), "--"), ",") {
+			if name, ok := strings.CutPrefix(option, "from="); ok {
+				out = append(out, name)
+			}
+		}
+	}
+	return out
+}
+
+// stageNamed finds a stage by its name or number, or gives -1.
+func stageNamed(d *record.Dockerfile, name string) int {
+	for i, s := range d.Stages {
+		if strings.EqualFold(s.Name, name) || strconv.Itoa(i) == name {
+			return i
+		}
+	}
+	return -1
+}
+
+// sameStage says that a stage of the head is paired with one of the base.
+func (e *explainer) sameStage(h, b int) bool {
+	x, ok := e.instructions[e.head.Dockerfile.Stages[h].From]
+	return ok && x == e.base.Dockerfile.Stages[b].From
 }
 
 // stageIndex is the stage that an instruction stands in, or -1.

@@ -16,84 +16,149 @@ func (e *explainer) platformChange(v, b *record.Vertex) string {
 	return e.add("platform "+v.Platform, c)
 }
 
-// sourceChange compares what a source resolved to.
-func (e *explainer) sourceChange(v, b *record.Vertex) []string {
+// sourceChange compares what a source resolved to. By is the operation that uses
+// it, or the source itself, and reads says that it uses it by content.
+func (e *explainer) sourceChange(h int, b, by *record.Vertex, reads bool) []string {
+	v := &e.head.Vertices[h]
 	if v.Key == b.Key || v.Source == nil || b.Source == nil {
 		return nil
 	}
-	h, o := v.Source, b.Source
-	if h.Kind == record.SourceLocal {
+	s, o := v.Source, b.Source
+	if s.Kind == record.SourceLocal {
 		return nil // compared as files
 	}
-	c := e.at(BaseImageMoved, v.Instruction)
-	c.Subject = h.Ref
-	c.Evidence.Before, c.Evidence.After = o.Digest, h.Digest
+	c := e.at(BaseImageMoved, e.userOf(h))
+	c.Subject = s.Ref
+	c.Evidence.Before, c.Evidence.After = o.Digest, s.Digest
 	switch {
-	case v.Platform != b.Platform && h.Digest == o.Digest:
+	case v.Platform != b.Platform && s.Digest == o.Digest:
 		return []string{e.platformChange(v, b)}
-	case h.Kind == record.SourceGit, h.Kind == record.SourceHTTP:
-		if h.RefDigest != o.RefDigest {
-			if named := e.reworded(v, b); len(named) > 0 {
-				return named
-			}
+	case s.Context != "" || o.Context != "":
+		c.Kind, c.Subject = NamedContext, nonEmpty(s.Context, o.Context)
+		c.Detail = fmt.Sprintf("the named context %s is something else than before", c.Subject)
+	case s.RefDigest != o.RefDigest:
+		if named := e.reference(h, b, by, reads); len(named) > 0 {
+			return named
 		}
-		c.Kind = RemoteSource
-		c.Detail = fmt.Sprintf("%s gives other content than before", nonEmpty(h.Ref, "the remote source"))
-	case h.Context != "" || o.Context != "":
-		c.Kind, c.Subject = NamedContext, nonEmpty(h.Context, o.Context)
-		c.Detail = fmt.Sprintf("the named context %s is another image than before", c.Subject)
-	case h.RefDigest == o.RefDigest:
-		c.Detail = fmt.Sprintf("%s points to another image than before", nonEmpty(h.Ref, "the base image"))
-	default:
-		return e.referenceChange(v, b, c)
+		fallthrough
+	case s.RefDigest == o.RefDigest:
+		if s.Kind == record.SourceGit || s.Kind == record.SourceHTTP {
+			c.Kind = RemoteSource
+			c.Detail = fmt.Sprintf("%s gives other content than before", nonEmpty(s.Ref, "the remote source"))
+			break
+		}
+		c.Detail = fmt.Sprintf("%s points to another image than before", nonEmpty(s.Ref, "the base image"))
 	}
-	return []string{e.add(fmt.Sprintf("source %d %s", v.Instruction, h.RefDigest), c)}
+	return []string{e.add("source "+s.RefDigest, c)}
 }
 
-// reworded says who made an instruction name another URL: an edit, or a variable
-// in it.
-func (e *explainer) reworded(v, b *record.Vertex) []string {
-	if v.Instruction < 0 || b.Instruction < 0 {
+// userOf is the instruction to look at for a source: the FROM, else the first of
+// those that missed and read it.
+func (e *explainer) userOf(h int) int {
+	at := e.head.Vertices[h].Instruction
+	if commandOf(e.head, at) == "FROM" || len(e.consumers[h]) == 0 {
+		return at
+	}
+	first := e.consumers[h][0]
+	return e.head.Steps[e.stepOrder[e.position[first]]].Instruction
+}
+
+// reference says why a source is another one than before: a FROM was edited, or the
+// instruction that reads the source, or a variable in either.
+func (e *explainer) reference(h int, b, by *record.Vertex, reads bool) []string {
+	v := &e.head.Vertices[h]
+	if commandOf(e.head, v.Instruction) == "FROM" && !reads {
+		return e.restarted(by, v, b)
+	}
+	was, ok := e.instructions[by.Instruction]
+	if !ok {
 		return nil
 	}
-	if e.textDiffers(v, b) {
-		return []string{e.edited(v.Instruction)}
+	text := e.head.Dockerfile.Instructions[by.Instruction].Text
+	if text != e.base.Dockerfile.Instructions[was].Text {
+		return []string{e.edited(by.Instruction)}
 	}
-	return e.changedIn(e.head.Dockerfile.Instructions[v.Instruction].Text, v.Instruction, b.Instruction)
+	return e.changedIn(text, by.Instruction, was)
 }
 
-// referenceChange is a FROM or --from that names another image: its own text was
-// edited, or a variable in it changed.
-func (e *explainer) referenceChange(v, b *record.Vertex, c Cause) []string {
-	if v.Instruction >= 0 && b.Instruction >= 0 {
-		text := e.head.Dockerfile.Instructions[v.Instruction].Text
-		if text == e.base.Dockerfile.Instructions[b.Instruction].Text {
-			if vars := e.changedIn(text, v.Instruction, b.Instruction); len(vars) > 0 {
-				return vars
-			}
+// restarted names the FROM that makes an operation's stage, or one that it starts
+// from, start from something else than before, or the variable in that FROM. The
+// sources are those that it started from, if they are known.
+func (e *explainer) restarted(v, source, before *record.Vertex) []string {
+	at, vars := e.start(e.stageIndex(v.Instruction))
+	if len(vars) > 0 {
+		return vars
+	}
+	if at < 0 {
+		at = e.fromOf(v.Instruction)
+		if source != nil && source.Instruction >= 0 {
+			at = source.Instruction
 		}
-	}
-	c.Kind = BaseImageChanged
-	c.Evidence.Before, c.Evidence.After = nonEmpty(b.Source.Ref, b.Source.Digest), nonEmpty(v.Source.Ref, v.Source.Digest)
-	c.Detail = fmt.Sprintf("the base image changed from %s to %s", c.Evidence.Before, c.Evidence.After)
-	return []string{e.add(fmt.Sprintf("base %d", v.Instruction), c)}
-}
-
-// baseChanged is a stage that starts from a stage where it started from an image
-// before, or the other way round.
-func (e *explainer) baseChanged(hv, consumer *record.Vertex) string {
-	at := e.fromOf(consumer.Instruction)
-	if hv != nil && hv.Source != nil && hv.Instruction >= 0 {
-		at = hv.Instruction
 	}
 	c := e.at(BaseImageChanged, at)
 	c.Detail = "the stage starts from something else than before"
 	if at >= 0 {
 		c.Evidence.After = e.head.Dockerfile.Instructions[at].Text
+		c.Subject = strings.TrimSpace(strings.TrimPrefix(c.Evidence.After, "FROM"))
 		if b, ok := e.instructions[at]; ok {
 			c.Evidence.Before = e.base.Dockerfile.Instructions[b].Text
 		}
-		c.Subject = strings.TrimSpace(strings.TrimPrefix(c.Evidence.After, "FROM"))
 	}
-	return e.add(fmt.Sprintf("base %d", at), c)
+	if source != nil && before != nil {
+		h, o := source.Source, before.Source
+		c.Subject = h.Ref
+		c.Evidence.Before, c.Evidence.After = nonEmpty(o.Ref, o.Digest), nonEmpty(h.Ref, h.Digest)
+		c.Detail = fmt.Sprintf("the base image changed from %s to %s", c.Evidence.Before, c.Evidence.After)
+	}
+	return []string{e.add(fmt.Sprintf("base %d", at), c)}
+}
+
+// start finds the FROM, of a stage or of one that it starts from, that names
+// something else than before, or the variables that make it do so.
+func (e *explainer) start(stage int) (from int, vars []string) {
+	d := &e.head.Dockerfile
+	for depth := 0; stage >= 0 && depth <= len(d.Stages); depth++ {
+		from := d.Stages[stage].From
+		b, ok := e.instructions[from]
+		if !ok {
+			return from, nil
+		}
+		was := e.base.Dockerfile.Stages[e.base.Dockerfile.Instructions[b].Stage]
+		parent := d.Stages[stage].Parent
+		switch {
+		case parent >= 0 && was.Parent >= 0:
+			// Names may change; what counts is which stage it is.
+			if x, ok := e.instructions[d.Stages[parent].From]; !ok || x != e.base.Dockerfile.Stages[was.Parent].From {
+				return from, nil
+			}
+		case parent >= 0 || was.Parent >= 0 || d.Stages[stage].Base != was.Base:
+			return from, nil
+		default:
+			return -1, e.changedIn(d.Instructions[from].Text, from, b)
+		}
+		stage = parent
+	}
+	return -1, nil
+}
+
+// baseImage says what became of the image that a stage starts from in the end.
+func (e *explainer) baseImage(instruction int, platform string) []string {
+	from := e.fromOf(instruction)
+	for depth := 0; from >= 0 && depth <= len(e.head.Dockerfile.Stages); depth++ {
+		parent := e.head.Dockerfile.Stages[e.stageIndex(from)].Parent
+		if parent < 0 {
+			break
+		}
+		from = e.head.Dockerfile.Stages[parent].From
+	}
+	for i := range e.head.Vertices {
+		v := &e.head.Vertices[i]
+		if v.Source == nil || v.Instruction != from || v.Platform != platform {
+			continue
+		}
+		if b, ok := e.vertices[i]; ok {
+			return e.sourceChange(i, &e.base.Vertices[b], v, false)
+		}
+	}
+	return nil
 }

@@ -61,6 +61,12 @@ func (e *explainer) variable(name string, v, b *record.Vertex, changed []string,
 	case at >= 0 && was >= 0 && derived(&e.head.Dockerfile, at, e.base.Dockerfile.Instructions[was].Text, changed, name):
 		return nil // it follows another variable that changed, which is named
 	}
+	// A line that is new sets it now, or one that is gone did.
+	if _, ok := e.instructions[at]; at >= 0 && !ok {
+		was = -1
+	} else if _, ok := e.reverse[was]; was >= 0 && !ok {
+		at = -1
+	}
 	command := ""
 	if at >= 0 {
 		command = commandOf(e.head, at)
@@ -68,6 +74,9 @@ func (e *explainer) variable(name string, v, b *record.Vertex, changed []string,
 		command = commandOf(e.base, was)
 	}
 	if command == "ARG" {
+		if above := e.global(name, at, was, v.Instruction, h[name], o[name]); len(above) > 0 {
+			return above
+		}
 		return []string{e.buildArg(name, at, v.Instruction, h[name], o[name])}
 	}
 	if at >= 0 && was >= 0 {
@@ -107,6 +116,26 @@ func (e *explainer) buildArg(name string, at, step int, after, before string) st
 	c.Subject = name
 	c.Evidence.Name, c.Evidence.Before, c.Evidence.After = name, before, after
 	return e.add(fmt.Sprintf("build-arg %s %d", name, c.Line), c)
+}
+
+// global names the ARG above the first FROM, if it is what gave a stage's ARG of the
+// same name, which did not change itself, another value.
+func (e *explainer) global(name string, at, was, step int, after, before string) []string {
+	if at < 0 || was < 0 || argument(e.head, name) != argument(e.base, name) {
+		return nil
+	}
+	if e.head.Dockerfile.Instructions[at].Text != e.base.Dockerfile.Instructions[was].Text {
+		return nil
+	}
+	h, b := globalDeclaration(&e.head.Dockerfile, name), globalDeclaration(&e.base.Dockerfile, name)
+	if h < 0 || h == at {
+		return nil
+	}
+	text := e.head.Dockerfile.Instructions[h].Text
+	if b < 0 || text != e.base.Dockerfile.Instructions[b].Text {
+		return []string{e.buildArg(name, h, step, after, before)}
+	}
+	return e.changedVariables(text, name, h, b, map[string]bool{})
 }
 
 // declaration finds the ARG or ENV line whose value a step sees.
@@ -185,8 +214,7 @@ func order(v *record.Vertex) []string {
 	return out
 }
 
-// epoch names SOURCE_DATE_EPOCH, which stamps the files that COPY, ADD and WORKDIR
-// make.
+// epoch names SOURCE_DATE_EPOCH, which stamps the folder that WORKDIR makes.
 func (e *explainer) epoch(v *record.Vertex) []string {
 	h, o := argument(e.head, "SOURCE_DATE_EPOCH"), argument(e.base, "SOURCE_DATE_EPOCH")
 	if h == o {
@@ -231,22 +259,27 @@ func (e *explainer) changedVariable(name string, h, b int, seen map[string]bool)
 	case in.Command == "ENV" && in.Text != old.Text:
 		return []string{e.edited(at)}
 	}
+	if in.Command == "ARG" {
+		if above := e.global(name, at, was, h, after, nonEmpty(before, "default")); len(above) > 0 {
+			return above
+		}
+	}
 	return e.changedVariables(in.Text, name, at, was, seen)
 }
 
 // declared finds a variable's declaration for an instruction; a FROM sees those
 // above the first FROM.
 func (e *explainer) declared(r *record.Record, instruction int, name string) int {
-	d := &r.Dockerfile
-	if at := declaration(d, instruction, name); at >= 0 {
+	if at := declaration(&r.Dockerfile, instruction, name); at >= 0 {
 		return at
 	}
-	for i := range d.Instructions {
-		if in := &d.Instructions[i]; in.Stage < 0 && slices.Contains(in.Names, name) {
-			return i
-		}
-	}
-	return -1
+	return globalDeclaration(&r.Dockerfile, name)
+}
+
+func globalDeclaration(d *record.Dockerfile, name string) int {
+	return slices.IndexFunc(d.Instructions, func(in record.Instruction) bool {
+		return in.Stage < 0 && slices.Contains(in.Names, name)
+	})
 }
 
 // argument is the keyed digest of a build argument's value, or empty.
