@@ -86,6 +86,7 @@ func TestReadRefusesWhatDoesNotHangTogether(t *testing.T) {
 		"stage that is its parent":    func(r *Record) { r.Dockerfile.Stages[0].Parent = 0 },
 		"stage without FROM":          func(r *Record) { r.Dockerfile.Stages[0].From = 99 },
 		"instruction without stage":   func(r *Record) { r.Dockerfile.Instructions[1].Stage = 7 },
+		"syntax line out of range":    func(r *Record) { r.Dockerfile.Syntax = &Frontend{Line: -1} },
 		"lines the wrong way":         func(r *Record) { r.Dockerfile.Instructions[1].EndLine = 0 },
 		"step taken twice":            func(r *Record) { r.Steps[1].ID = "s1" },
 		"step without instruction":    func(r *Record) { r.Steps[0].Instruction = -1 },

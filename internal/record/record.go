@@ -62,6 +62,9 @@ type Invocation struct {
 	NamedContexts []string `json:"namedContexts,omitempty"`
 	NoCache       bool     `json:"noCache,omitempty"`
 	NoCacheFilter []string `json:"noCacheFilter,omitempty"`
+	// Options are those that enter the keys of commands, such as hosts and limits,
+	// sorted by name.
+	Options []Value `json:"options,omitempty"`
 }
 
 // Value is something that may be secret: its name, and a keyed digest.
@@ -96,6 +99,18 @@ type Dockerfile struct {
 	Text         string        `json:"text"`
 	Stages       []Stage       `json:"stages"`
 	Instructions []Instruction `json:"instructions"`
+	// Syntax is the image that read the file; nil if the builder read it itself.
+	Syntax *Frontend `json:"syntax,omitempty"`
+}
+
+// Frontend is an image that makes operations of a Dockerfile.
+type Frontend struct {
+	// Ref is the reference as the syntax line has it. It is empty, and Line 0, if
+	// a build argument names the image.
+	Ref  string `json:"ref,omitempty"`
+	Line int    `json:"line,omitempty"`
+	// Digest is what the reference resolved to, or empty if that was not seen.
+	Digest string `json:"digest,omitempty"`
 }
 
 // Stage is one FROM and what follows it.
@@ -123,6 +138,10 @@ type Instruction struct {
 	EndLine int    `json:"endLine"`
 	// Names are the variables that an ARG or ENV declares, in order.
 	Names []string `json:"names,omitempty"`
+	// Trigger says that the FROM of the same line brings the instruction: an
+	// ONBUILD of its image, or of the stage that it starts from. Command is what the
+	// trigger does, and Text starts with ONBUILD.
+	Trigger bool `json:"trigger,omitempty"`
 }
 
 // StepStatus says what became of a step.

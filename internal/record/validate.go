@@ -91,6 +91,9 @@ func (d *Dockerfile) validate() error {
 			return fmt.Errorf("instruction %d: lines %d to %d", i, in.Line, in.EndLine)
 		}
 	}
+	if f := d.Syntax; f != nil && (f.Line < 0 || len(f.Ref) > maxName || len(f.Digest) > maxName) {
+		return fmt.Errorf("its syntax line %d is out of range or too long", f.Line)
+	}
 	return nil
 }
 
