@@ -1,0 +1,136 @@
+package main
+
+import (
+	"archive/tar"
+	"bytes"
+	"context"
+	_ "embed"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/google/go-containerregistry/pkg/name"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/mutate"
+	"github.com/google/go-containerregistry/pkg/v1/remote"
+	"github.com/google/go-containerregistry/pkg/v1/static"
+	"github.com/google/go-containerregistry/pkg/v1/types"
+
+	"github.com/layercause/layercause/internal/buildkit/buildkittest"
+)
+
+//go:embed tool.sh
+var tool []byte
+
+// tools are the names that the tool has in the base image.
+const tools = "apk apt-get bun bundle cargo cmake composer dnf dotnet gem go gradle make meson mix mvn ninja npm pip " +
+	"pnpm poetry python tsc uv vite yarn"
+
+// host is what all cases share: a daemon, a registry with the base image, and a
+// server of remote files.
+type host struct {
+	*run
+	daemon   *buildkittest.Daemon
+	registry string
+	base     v1.Image
+	files    *httptest.Server
+
+	mu     sync.Mutex
+	remote map[string]string // content by path
+}
+
+// run stands in for a test, which the helpers for tests end with.
+type run struct {
+	testing.TB
+	ctx      context.Context
+	failed   bool
+	cleanups []func()
+}
+
+// errStopped is the panic of a helper that gave up, after it said why.
+var errStopped = errors.New("stopped")
+
+func (r *run) Helper()                   {}
+func (r *run) Context() context.Context  { return r.ctx }
+func (r *run) Cleanup(f func())          { r.cleanups = append(r.cleanups, f) }
+func (r *run) Failed() bool              { return r.failed }
+func (r *run) Logf(f string, a ...any)   { fmt.Fprintf(os.Stderr, f+"\n", a...) }
+func (r *run) Errorf(f string, a ...any) { r.failed = true; r.Logf(f, a...) }
+func (r *run) Error(a ...any)            { r.Errorf("%s", fmt.Sprint(a...)) }
+func (r *run) Fatalf(f string, a ...any) { r.Errorf(f, a...); panic(errStopped) }
+func (r *run) Fatal(a ...any)            { r.Fatalf("%s", fmt.Sprint(a...)) }
+
+func (r *run) end() {
+	for i := len(r.cleanups) - 1; i >= 0; i-- {
+		r.cleanups[i]()
+	}
+}
+
+func newHost(r *run) (*host, error) {
+	h := &host{run: r, remote: map[string]string{}}
+	h.registry = buildkittest.Registry(r)
+	h.daemon = buildkittest.Start(r, buildkittest.Options{PlainHTTP: []string{h.registry}})
+	commands := map[string][]byte{}
+	for _, n := range strings.Fields(tools) {
+		commands[n] = tool
+	}
+	buildkittest.PushImage(r, h.registry+"/base", buildkittest.Image{Commands: commands})
+	ref, err := name.ParseReference(h.registry+"/base", name.Insecure)
+	if err != nil {
+		return nil, err
+	}
+	if h.base, err = remote.Image(ref); err != nil {
+		return nil, fmt.Errorf("reading the base image: %w", err)
+	}
+	h.files = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		text, ok := h.remote[r.URL.Path]
+		if !ok {
+			http.NotFound(w, r)
+			return
+		}
+		io.WriteString(w, text)
+	}))
+	r.Cleanup(h.files.Close)
+	return h, nil
+}
+
+// push makes an image of its own out of the base: with a file that says which one
+// it is.
+func (h *host) push(ref, content string) error {
+	var buf bytes.Buffer
+	w := tar.NewWriter(&buf)
+	err := errors.Join(
+		w.WriteHeader(&tar.Header{Typeflag: tar.TypeDir, Name: "opt/", Mode: 0o755}),
+		w.WriteHeader(&tar.Header{Typeflag: tar.TypeReg, Name: "opt/tool", Mode: 0o755, Size: int64(len(content))}),
+	)
+	io.WriteString(w, content)
+	if err := errors.Join(err, w.Close()); err != nil {
+		return fmt.Errorf("making the image %s: %w", ref, err)
+	}
+	img, err := mutate.AppendLayers(h.base, static.NewLayer(buf.Bytes(), types.OCIUncompressedLayer))
+	if err != nil {
+		return fmt.Errorf("making the image %s: %w", ref, err)
+	}
+	r, err := name.ParseReference(h.registry+"/"+ref, name.Insecure)
+	if err != nil {
+		return err
+	}
+	if err := remote.Write(r, img); err != nil {
+		return fmt.Errorf("pushing the image %s: %w", ref, err)
+	}
+	return nil
+}
+
+func (h *host) serve(path, content string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.remote[path] = content
+}

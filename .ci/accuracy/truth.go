@@ -1,0 +1,131 @@
+package main
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+)
+
+// effect is what a mutation does to steps other than by files of the context.
+type effect struct {
+	kind string
+	// subjects are names of which the cause has one; none is any.
+	subjects []string
+	// sites are the instructions of which the cause names one. Without any it is
+	// the first step that is affected, or with each every one.
+	sites []*instruction
+	each  bool
+	// steps are those whose own work differs. They have to miss.
+	steps []*instruction
+	// laid says that the steps are laid on something else than before: new steps and
+	// such as do not miss are among them.
+	laid bool
+	// isNew says that the steps were not there before.
+	isNew bool
+	// forced says that the cache was to be ignored for the steps.
+	forced bool
+}
+
+// fileChange is a file of the context that differs.
+type fileChange struct {
+	path, change string
+	rules        bool // it was let in or kept out
+}
+
+// expected is one cause that the report has to have.
+type expected struct {
+	kind     string
+	lines    []int
+	subjects []string
+	files    []fileChange
+}
+
+// observed is the fate of the steps at each line, as the daemon had it.
+type observed map[int][]string
+
+func (o observed) missed(line int) bool { return slices.Contains(o[line], "miss") }
+
+// causes says which causes a report must have, and which steps did not miss
+// although they had to, in which case the truth itself is in doubt.
+func (w *world) causes(before string, o observed) (out []expected, doubts []string) {
+	lines := w.doc.lines()
+	built := w.builtSteps()
+	live := func(e effect) []*instruction {
+		var out []*instruction
+		for _, in := range w.doc.list { // in the order of the file
+			switch {
+			case !slices.Contains(e.steps, in) || !built[in]:
+			case in.added && !e.laid && !e.isNew || w.forced(in) && !e.forced:
+			case o.missed(lines[in]):
+				out = append(out, in)
+			case !e.laid:
+				doubts = append(doubts, in.text)
+			}
+		}
+		return out
+	}
+	for _, e := range w.effects {
+		steps := live(e)
+		if len(steps) == 0 {
+			continue
+		}
+		sites := e.sites
+		if len(sites) == 0 {
+			sites = steps[:1]
+		}
+		if e.each {
+			for _, s := range steps {
+				out = append(out, expected{kind: e.kind, lines: []int{lines[s]}, subjects: e.subjects})
+			}
+			continue
+		}
+		var at []int
+		for _, s := range sites {
+			at = append(at, lines[s])
+		}
+		out = append(out, expected{kind: e.kind, lines: at, subjects: e.subjects})
+	}
+	changes := w.changes
+	if w.doc.String() != before {
+		changes = append(slices.Clone(changes), fileChange{path: w.shape.dockerfile, change: "content"})
+	}
+	for _, in := range w.doc.list {
+		if in.gone || in.added || !built[in] || w.forced(in) {
+			continue
+		}
+		var files, rules []fileChange
+		for _, c := range changes {
+			switch {
+			case !w.taken(in, c.path):
+			case c.rules:
+				rules = append(rules, c)
+			case !w.excluded(c.path):
+				files = append(files, c)
+			}
+		}
+		if len(files)+len(rules) > 0 && !o.missed(lines[in]) {
+			doubts = append(doubts, in.text)
+			continue
+		}
+		if len(files) > 0 {
+			out = append(out, expected{kind: "context-files", lines: []int{lines[in]}, files: sorted(files)})
+		}
+		if len(rules) > 0 {
+			out = append(out, expected{kind: "context-rules", lines: []int{lines[in]}, files: sorted(rules)})
+		}
+	}
+	return out, doubts
+}
+
+// sorted is in order and without the name of a named context.
+func sorted(files []fileChange) []fileChange {
+	for i, f := range files {
+		if strings.HasPrefix(f.path, "@") {
+			_, files[i].path, _ = strings.Cut(f.path, "/")
+		}
+	}
+	slices.SortFunc(files, func(a, b fileChange) int {
+		return cmp.Or(cmp.Compare(a.path, b.path), cmp.Compare(a.change, b.change))
+	})
+	return files
+}
