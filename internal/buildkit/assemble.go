@@ -51,7 +51,7 @@ func (a *assembly) operations(ctx context.Context) {
 				r.Source.Ref = r.Source.Context
 			}
 			r.Key = sourceKey(r.Source, r.Platform, a.salt)
-			a.keys[i].Digest = imageKey(v)
+			a.keys[i].Digest, a.keys[i].Fleeting = imageKey(v), r.Source.Kind == record.SourceLocal
 			if s := a.sources[i]; s != nil {
 				r.Key = a.salt.Digest("files", manifestDigest(s.snapshot))
 			}

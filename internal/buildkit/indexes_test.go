@@ -139,8 +139,11 @@ func TestIndexOfAnExportedCache(t *testing.T) {
 				if v.Kind == record.OpSource || strings.HasPrefix(text, "WORKDIR") || strings.HasPrefix(text, "COPY <<") {
 					continue
 				}
-				if slices.Contains(x.Results, i) || slices.Contains(x.Keys, i) {
-					t.Errorf("vertex %d (%s) reads an edited file and is said to be in the index", i, place(edited, i))
+				// What copies from a stage can be found by what the stage made, which only
+				// the daemon knows.
+				unknown := strings.Contains(text, "--from=") || strings.Contains(text, "from=empty") || v.Kind == record.OpMerge
+				if !slices.Contains(x.Absent, i) && !unknown || slices.Contains(x.Results, i) || slices.Contains(x.Keys, i) {
+					t.Errorf("vertex %d (%s) reads an edited file and is not said to be absent from the index", i, place(edited, i))
 				}
 			}
 		})

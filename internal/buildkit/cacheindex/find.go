@@ -12,7 +12,10 @@ import (
 type Key struct {
 	// Digest is the cache map's; empty if it is not known.
 	Digest digest.Digest
-	Inputs []Input
+	// Fleeting says that the key is another one with each build, as a local
+	// source's is: no cache holds it.
+	Fleeting bool
+	Inputs   []Input
 }
 
 // Input is one input of an operation.
@@ -87,9 +90,11 @@ func find(c *types.CacheConfig, keys []Key) []Presence {
 		worst := WithResult
 		for _, output := range outputs[i] {
 			var f found
-			if keys[i].Digest == "" {
+			switch {
+			case keys[i].Fleeting:
+			case keys[i].Digest == "":
 				f.open = true
-			} else {
+			default:
 				f = match(c, &keys[i], byDigest[outputKey(keys[i].Digest, output)], known)
 			}
 			known[slot{i, output}] = f

@@ -1,0 +1,108 @@
+package cacheindex
+
+import (
+	"encoding/json"
+	"fmt"
+	"testing"
+
+	types "github.com/moby/buildkit/cache/remotecache/v1/types"
+	"github.com/opencontainers/go-digest"
+)
+
+func named(s string) digest.Digest { return digest.FromString(s) }
+
+// indexed writes an index of a base image, a COPY on it that takes a content, a
+// RUN on that, and a step that copies from the RUN.
+func indexed(change func(*types.CacheConfig)) *Index {
+	result := []types.CacheResult{{LayerIndex: 0}}
+	c := types.CacheConfig{
+		Layers: []types.CacheLayer{{Blob: named("layer"), ParentIndex: -1}},
+		Records: []types.CacheRecord{
+			0: {Digest: outputKey(named("base"), 0)},
+			1: {Digest: outputKey(named("content"), contentOutput)},
+			2: {Digest: outputKey(named("copy"), 0), Results: result, Inputs: [][]types.CacheInput{{{LinkIndex: 0}}, {{LinkIndex: 1}}}},
+			3: {Digest: outputKey(named("run"), 0), Results: result, Inputs: [][]types.CacheInput{{{LinkIndex: 2}}}},
+			4: {Digest: outputKey(named("from"), 0), Results: result, Inputs: [][]types.CacheInput{{{LinkIndex: 0}}, {{LinkIndex: 3, Selector: "sel"}}}},
+		},
+	}
+	if change != nil {
+		change(&c)
+	}
+	return &Index{Configs: []types.CacheConfig{c}}
+}
+
+func keys(content string) []Key {
+	return []Key{
+		{Digest: named("base")},
+		{Fleeting: true},
+		{Digest: named("copy"), Inputs: []Input{{Key: 0}, {Key: 1, ByContent: true, Content: named(content)}}},
+		{Digest: named("run"), Inputs: []Input{{Key: 2}}},
+		{Digest: named("from"), Inputs: []Input{{Key: 0}, {Key: 3, ByContent: true, Selector: "sel"}}},
+	}
+}
+
+func TestFind(t *testing.T) {
+	cases := map[string]struct {
+		change func(*types.CacheConfig)
+		keys   []Key
+		want   []Presence
+	}{
+		"all of it":       {nil, keys("content"), []Presence{WithoutResult, Absent, WithResult, WithResult, WithResult}},
+		"another content": {nil, keys("other"), []Presence{WithoutResult, Absent, Absent, Absent, Unknown}},
+		"no result":       {func(c *types.CacheConfig) { c.Records[3].Results = nil }, keys("content"), []Presence{WithoutResult, Absent, WithResult, WithoutResult, WithResult}},
+		"layers as a chain": {func(c *types.CacheConfig) {
+			c.Records[3].Results, c.Records[3].ChainedResults = nil, []types.ChainedResult{{}}
+		}, keys("content"), []Presence{WithoutResult, Absent, WithResult, WithResult, WithResult}},
+		"another selector": {func(c *types.CacheConfig) { c.Records[4].Inputs[1][0].Selector = "other" }, keys("content"), []Presence{WithoutResult, Absent, WithResult, WithResult, Unknown}},
+		"more inputs": {func(c *types.CacheConfig) {
+			c.Records[3].Inputs = append(c.Records[3].Inputs, []types.CacheInput{{LinkIndex: 0}})
+		}, keys("content"), []Presence{WithoutResult, Absent, WithResult, Absent, Unknown}},
+		"links to nowhere":  {func(c *types.CacheConfig) { c.Records[3].Inputs[0][0].LinkIndex = 99 }, keys("content"), []Presence{WithoutResult, Absent, WithResult, Absent, Unknown}},
+		"links in a circle": {func(c *types.CacheConfig) { c.Records[2].Inputs[0][0].LinkIndex = 3 }, keys("content"), []Presence{WithoutResult, Absent, Absent, Absent, Unknown}},
+		"an unknown source": {nil, func() []Key { k := keys("content"); k[0] = Key{}; return k }(), []Presence{Unknown, Absent, Unknown, Unknown, Unknown}},
+		"an empty index":    {func(c *types.CacheConfig) { *c = types.CacheConfig{} }, keys("content"), []Presence{Absent, Absent, Absent, Absent, Absent}},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			if got := indexed(c.change).Find(c.keys); fmt.Sprint(got) != fmt.Sprint(c.want) {
+				t.Errorf("got %v, want %v", got, c.want)
+			}
+		})
+	}
+	t.Run("the best of two", func(t *testing.T) {
+		x := indexed(func(c *types.CacheConfig) { *c = types.CacheConfig{} })
+		x.Configs = append(x.Configs, indexed(nil).Configs...)
+		if got := x.Find(keys("content")); got[3] != WithResult {
+			t.Errorf("got %v", got)
+		}
+	})
+}
+
+// FuzzFind: whatever stands in an index, a key is only found if the index has a
+// record with its digest.
+func FuzzFind(f *testing.F) {
+	for _, change := range []func(*types.CacheConfig){nil, func(c *types.CacheConfig) { c.Records[2].Inputs[0][0].LinkIndex = -1 }} {
+		data, err := json.Marshal(indexed(change).Configs[0])
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(data)
+	}
+	f.Add([]byte(`{"records":[{"inputs":[[{"link":0}]]}]}`))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		x, err := parse(data)
+		if err != nil {
+			return
+		}
+		have := map[digest.Digest]bool{}
+		for _, r := range x.Configs[0].Records {
+			have[r.Digest] = true
+		}
+		list := keys("content")
+		for i, p := range x.Find(list) {
+			if p > Absent && !have[outputKey(list[i].Digest, 0)] {
+				t.Errorf("key %d is said to be %d", i, p)
+			}
+		}
+	})
+}
