@@ -234,8 +234,10 @@ func (a *assembly) summarize(s *record.Step) {
 		}
 		keys = append(keys, v.Key)
 		// A merge only puts layers on top of each other; it says nothing of the
-		// step's own work as long as there is some.
-		if v.Kind != record.OpMerge && v.Kind != record.OpDiff || len(s.Vertices) == 1 {
+		// step's own work as long as there is some. Neither does a helper without lines
+		// of its own: the document of a heredoc is made again to look its COPY up.
+		helper := v.Kind == record.OpMerge || v.Kind == record.OpDiff || len(a.graph.vertices[i].lines) == 0
+		if !helper || v.Status == record.StepFailed || len(s.Vertices) == 1 {
 			statuses[v.Status] = true
 		}
 		for _, iv := range v.Intervals {
