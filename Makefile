@@ -12,7 +12,7 @@ pinned = $(shell cd .ci/tools/$(1) && $(GO) list -m -f '{{.Version}}' $(2))
 build:
 	CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -ldflags '-s -w -X main.version=$(VERSION)' -o bin/layercause ./cmd/layercause
 
-buildkitd: bin/buildkitd
+buildkitd: bin/buildkitd bin/dockerfile-frontend
 buildx: bin/buildx
 
 # The daemon and buildx have modules of their own, so that their dependencies
@@ -22,6 +22,12 @@ bin/buildkitd: .ci/tools/buildkitd/go.mod .ci/tools/buildkitd/go.sum
 		-ldflags '-s -w -X github.com/moby/buildkit/version.Version=$(call pinned,buildkitd,github.com/moby/buildkit)' \
 		-o ../../../bin/ github.com/moby/buildkit/cmd/buildctl github.com/moby/buildkit/cmd/buildkitd
 	touch bin/buildctl bin/buildkitd
+
+# The program of an image that a "# syntax" line names, of the daemon's version.
+bin/dockerfile-frontend: .ci/tools/buildkitd/go.mod .ci/tools/buildkitd/go.sum
+	cd .ci/tools/buildkitd && CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w' \
+		-o ../../../bin/ github.com/moby/buildkit/frontend/dockerfile/cmd/dockerfile-frontend
+	touch bin/dockerfile-frontend
 
 bin/buildx: .ci/tools/buildx/go.mod .ci/tools/buildx/go.sum
 	cd .ci/tools/buildx && CGO_ENABLED=0 $(GO) build -trimpath \

@@ -147,6 +147,8 @@ func (w *world) do(a act) error {
 	case "base":
 		w.pushBase(a.words[0], a.words[1:]...)
 		return nil
+	case "frontend":
+		return w.pushFrontend(a.words)
 	case "forget":
 		return errors.Join(need(0), os.RemoveAll(w.history()))
 	case "layout":
