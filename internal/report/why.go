@@ -54,7 +54,7 @@ func (v *view) why(c *Cause, files int) sentence {
 	case cause.StepOptions:
 		return about("option ", name, " changed").with(fromTo("", e.Before, e.After))
 	case cause.FrontendChanged:
-		return words("the Dockerfile frontend changed")
+		return about("the Dockerfile frontend ", name, " makes other operations")
 	case cause.NoCache:
 		return about("", name, " told it not to use the cache")
 	}
