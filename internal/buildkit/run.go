@@ -187,6 +187,7 @@ func (b *Build) result(a *assembly, obs *observer, read []indexRead, resp *clien
 		b.addIgnore(r)
 		r.Warnings = append(r.Warnings, a.warnings...)
 	}
+	r.Dockerfile.Syntax = frontendOf(r.Dockerfile.Text, b.request.buildArgs, obs)
 	a.lookUp(read, r.Caches)
 	for i := range r.Vertices {
 		r.Vertices[i].Error = redact(r.Vertices[i].Error)
@@ -233,6 +234,11 @@ func (b *Build) invocation() record.Invocation {
 		inv.BuildArgs = append(inv.BuildArgs, record.Value{Name: name, Digest: o.Salt.Digest("env", name, value)})
 	}
 	slices.SortFunc(inv.BuildArgs, func(x, y record.Value) int { return strings.Compare(x.Name, y.Name) })
+	for _, name := range []string{"add-hosts", "cgroup-parent", "force-network-mode", "shm-size", "ulimit"} {
+		if value, ok := b.request.opt.FrontendAttrs[name]; ok {
+			inv.Options = append(inv.Options, record.Value{Name: name, Digest: o.Salt.Digest("option", name, value)})
+		}
+	}
 	return inv
 }
 

@@ -21,6 +21,7 @@ func (e *explainer) ownChanges(v, b *record.Vertex) []string {
 	if !edited {
 		out = append(out, e.unedited(v, b, parts, len(out) > 0)...)
 	}
+	out = append(out, e.byFrontend(v, b, parts, edited)...)
 	return append(out, e.fileChanges(v, b)...)
 }
 
@@ -123,6 +124,9 @@ func (e *explainer) unedited(v, b *record.Vertex, parts parts, explained bool) [
 	}
 	for _, name := range []string{"network", "security", "secret-env", "limits", "mount:"} {
 		if !parts.any(name) || name == "mount:" && (explained || len(out) > 0) {
+			continue
+		}
+		if e.otherFrontend() && !e.accounted(name, v, b, false) {
 			continue
 		}
 		c := e.at(StepOptions, v.Instruction)
@@ -252,6 +256,9 @@ func (e *explainer) unnamed(v, b *record.Vertex) string {
 			c.Evidence.Before, c.Evidence.After = b.Key, v.Key
 			return e.add(fmt.Sprintf("stage-output %d", v.Instruction), c)
 		}
+	}
+	if e.otherFrontend() {
+		return e.frontend()
 	}
 	differ := differing(v, b)
 	for _, p := range v.Parts {

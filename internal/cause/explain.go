@@ -113,6 +113,9 @@ func (e *explainer) unpaired(v *record.Vertex) string {
 		if before != c.Instruction {
 			return e.edited(v.Instruction)
 		}
+		if e.otherFrontend() {
+			return e.frontend()
+		}
 		c.Kind, c.Detail = StepOptions, "the instruction is carried out in another way than before"
 		c.Evidence.Before, c.Evidence.After = before, c.Instruction
 	} else if from := e.movedFrom(v.Instruction); from >= 0 {

@@ -49,6 +49,8 @@ func (e *explainer) variable(name string, v, b *record.Vertex, changed []string,
 	at := declaration(&e.head.Dockerfile, v.Instruction, name)
 	was := declaration(&e.base.Dockerfile, b.Instruction, name)
 	switch {
+	case at < 0 && was < 0 && e.otherFrontend() && e.sameImage(v, b):
+		return nil // the frontend sets it
 	case at < 0 && was < 0:
 		// The base image brings it. If another image is used, that is the cause.
 		if in, known := e.inputRoots(v, b); len(in)+len(known) > 0 {
