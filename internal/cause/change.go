@@ -63,12 +63,20 @@ func (p parts) action(what string) bool {
 
 // differing names the parts that differ.
 func differing(v, b *record.Vertex) parts {
-	before := map[string]string{}
-	for _, p := range b.Parts {
+	// The order is fixed, so mostly only a few between the ends differ.
+	h, o := v.Parts, b.Parts
+	for len(h) > 0 && len(o) > 0 && h[0].Name == o[0].Name && h[0].Digest == o[0].Digest {
+		h, o = h[1:], o[1:]
+	}
+	for len(h) > 0 && len(o) > 0 && h[len(h)-1].Name == o[len(o)-1].Name && h[len(h)-1].Digest == o[len(o)-1].Digest {
+		h, o = h[:len(h)-1], o[:len(o)-1]
+	}
+	before := make(map[string]string, len(o))
+	for _, p := range o {
 		before[p.Name] = p.Digest
 	}
 	out := parts{}
-	for _, p := range v.Parts {
+	for _, p := range h {
 		if d, ok := before[p.Name]; !ok || d != p.Digest {
 			out[p.Name] = true
 		}
@@ -145,7 +153,7 @@ func (e *explainer) unedited(v, b *record.Vertex, parts parts, explained bool) [
 func (e *explainer) setBy(v, b *record.Vertex, command string) []string {
 	h, x := v.Instruction, b.Instruction
 	for {
-		h, x = lastAbove(&e.head.Dockerfile, h, command), lastAbove(&e.base.Dockerfile, x, command)
+		h, x = e.inHead.lastAbove(h, command), e.inBase.lastAbove(x, command)
 		switch {
 		case h < 0 && x < 0:
 			return nil
@@ -169,31 +177,6 @@ func (e *explainer) setBy(v, b *record.Vertex, command string) []string {
 		}
 		// The same text: it is relative to the one above.
 	}
-}
-
-// lastAbove finds the last instruction of a kind above another, in its stage and
-// the stages that it starts from, or -1.
-func lastAbove(d *record.Dockerfile, instruction int, command string) int {
-	return find(d, instruction, func(i int, in *record.Instruction) bool { return i != instruction && in.Command == command })
-}
-
-// find searches upwards from an instruction: its own stage, then the stages that
-// it starts from.
-func find(d *record.Dockerfile, instruction int, match func(int, *record.Instruction) bool) int {
-	if instruction < 0 {
-		return -1
-	}
-	stage := d.Instructions[instruction].Stage
-	for depth := 0; stage >= 0 && depth <= len(d.Stages); depth++ {
-		for i := instruction; i >= 0; i-- {
-			if in := &d.Instructions[i]; in.Stage == stage && match(i, in) {
-				return i
-			}
-		}
-		stage = d.Stages[stage].Parent
-		instruction = len(d.Instructions) - 1
-	}
-	return -1
 }
 
 // edited is an instruction whose text changed.

@@ -45,12 +45,13 @@ type explainer struct {
 	// compared are pairs of manifests, by their indexes.
 	compared map[[2]int]*comparison
 
-	stepOrder []int          // indexes of the head's steps in the order of the file
-	position  map[string]int // of each step, by ID, in stepOrder
-	consumers map[int][]string
-	baseSteps map[stepPlace]*record.Step
-	underHit  map[int]bool // vertices of the base that one that hit was made of
-	held      map[*record.CacheIndex][]held
+	stepOrder      []int          // indexes of the head's steps in the order of the file
+	position       map[string]int // of each step, by ID, in stepOrder
+	consumers      map[int][]string
+	baseSteps      map[stepPlace]*record.Step
+	inHead, inBase *scope
+	underHit       map[int]bool // vertices of the base that one that hit was made of
+	held           map[*record.CacheIndex][]held
 	// unpairedHead and unpairedBase are instructions by text.
 	unpairedHead, unpairedBase map[string]int
 }

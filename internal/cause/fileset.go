@@ -1,7 +1,6 @@
 package cause
 
 import (
-	"cmp"
 	"iter"
 	"slices"
 	"sort"
@@ -80,22 +79,37 @@ func (s fileSet) narrowed(only ...difference) fileSet {
 
 // any says that there is a file.
 func (s *fileSet) any() bool {
-	_, n := s.counts()
-	return n > 0
+	return slices.ContainsFunc(s.parts, func(p part) bool { return s.count(p) > 0 })
 }
 
 // counts counts the files by what differs of them.
 func (s *fileSet) counts() (by [differences]int, total int) {
 	for _, p := range s.parts {
-		for d := range by {
-			if s.only[d] {
-				n := int(p.before[p.to][d] - p.before[p.from][d])
-				by[d] += n
-				total += n
-			}
+		for d, n := range s.countsOf(p) {
+			by[d] += n
+			total += n
 		}
 	}
 	return by, total
+}
+
+// countsOf counts those of a part.
+func (s *fileSet) countsOf(p part) (by [differences]int) {
+	for d, counts := range s.only {
+		if counts {
+			by[d] = int(p.before[p.to][d] - p.before[p.from][d])
+		}
+	}
+	return by
+}
+
+// count counts all of a part.
+func (s *fileSet) count(p part) int {
+	n := 0
+	for _, k := range s.countsOf(p) {
+		n += k
+	}
+	return n
 }
 
 // all gives every file.
@@ -142,113 +156,4 @@ func (s *fileSet) list() []FileChange {
 		}
 	}
 	return out
-}
-
-// maxDepth bounds how deep the folders of a summary lie.
-const maxDepth = 8
-
-// folders sums the files up by folder, cut at the deepest level that gives no
-// more than maxFolders. If even the top level has more, the largest are listed.
-func (s *fileSet) folders() []Folder {
-	var rows []row
-	for depth := 1; depth <= maxDepth; depth++ {
-		deeper := s.rows(depth)
-		if depth > 1 && len(deeper) > maxFolders {
-			break
-		}
-		rows = deeper
-	}
-	slices.SortFunc(rows, func(a, b row) int { return cmp.Or(cmp.Compare(b.files, a.files), cmp.Compare(a.path, b.path)) })
-	rows = rows[:min(len(rows), maxFolders)]
-	out := make([]Folder, len(rows))
-	for i, r := range rows {
-		out[i] = Folder{Path: r.path, Files: int(r.files), Changes: map[string]int{}}
-		for d, n := range r.by {
-			if n > 0 {
-				out[i].Changes[difference(d).word()] += int(n)
-			}
-		}
-	}
-	return out
-}
-
-// row counts the files of a folder.
-type row struct {
-	path  string
-	files int32
-	by    [differences]int32
-}
-
-// rows counts by folders of a depth. It stops below the top level once there are
-// too many.
-func (s *fileSet) rows(depth int) []row {
-	var rows []row
-	at := map[string]int{}
-	for _, p := range s.parts {
-		runs := p.level(depth)
-		first := sort.Search(len(runs), func(i int) bool { return runs[i].end > p.from })
-		for _, r := range runs[first:] {
-			if r.end-r.length >= p.to {
-				break
-			}
-			from, to := max(p.from, r.end-r.length), min(p.to, r.end)
-			n, ok := at[r.folder]
-			if !ok {
-				if depth > 1 && len(rows) > maxFolders {
-					return rows
-				}
-				n = len(rows)
-				at[r.folder] = n
-				rows = append(rows, row{path: r.folder})
-			}
-			for d := range rows[n].by {
-				if s.only[d] {
-					files := p.before[to][d] - p.before[from][d]
-					rows[n].by[d] += files
-					rows[n].files += files
-				}
-			}
-		}
-	}
-	return slices.DeleteFunc(rows, func(r row) bool { return r.files == 0 })
-}
-
-// run is a span of a side's differences that lie in one folder.
-type run struct {
-	folder string
-	end    int // index behind the last
-	length int
-}
-
-// level gives the runs of folders cut at a depth.
-func (s *side) level(depth int) []run {
-	for len(s.levels) < depth {
-		var runs []run
-		for n := range s.entry {
-			f := folderOf(s.path(n), len(s.levels)+1)
-			if last := len(runs) - 1; last >= 0 && runs[last].folder == f {
-				runs[last].end, runs[last].length = n+1, runs[last].length+1
-				continue
-			}
-			runs = append(runs, run{f, n + 1, 1})
-		}
-		s.levels = append(s.levels, runs)
-	}
-	return s.levels[depth-1]
-}
-
-// folderOf is the folder that a path lies in, cut at a depth.
-func folderOf(path string, depth int) string {
-	end := 0
-	for range depth {
-		i := strings.IndexByte(path[end:], '/')
-		if i < 0 {
-			break
-		}
-		end += i + 1
-	}
-	if end < 2 {
-		return "."
-	}
-	return path[:end-1]
 }

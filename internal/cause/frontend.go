@@ -90,8 +90,8 @@ func (e *explainer) accounted(part string, v, b *record.Vertex, edited bool) boo
 	case "args":
 		return edited || set("SHELL") || !e.sameImage(v, b)
 	case "env":
-		return declaration(&e.head.Dockerfile, v.Instruction, rest) >= 0 ||
-			declaration(&e.base.Dockerfile, b.Instruction, rest) >= 0 || !e.sameImage(v, b)
+		return e.inHead.declaration(v.Instruction, rest) >= 0 ||
+			e.inBase.declaration(b.Instruction, rest) >= 0 || !e.sameImage(v, b)
 	case "cwd":
 		return set("WORKDIR") || !e.sameImage(v, b)
 	case "user":

@@ -44,12 +44,12 @@ func generate(rnd *rand.Rand, stages, perStage, files int) *record.Record {
 		for n := range perStage {
 			v := record.Vertex{Platform: "linux/amd64", Kind: record.OpExec, Inputs: []record.Input{{Vertex: last}}}
 			switch kind := rnd.IntN(10); {
-			case kind == 0:
+			case kind == 0 && len(env) < 40:
 				name := fmt.Sprintf("V%d", n)
 				add(s, "ARG", name, name)
 				env = append(env, record.Part{Name: "env:" + name, Digest: fmt.Sprint("value", n)})
 				continue
-			case kind == 1:
+			case kind == 1 && len(env) < 40:
 				name := fmt.Sprintf("E%d", n)
 				add(s, "ENV", name+"=x", name)
 				env = append(env, record.Part{Name: "env:" + name, Digest: fmt.Sprint("env", n)})
@@ -58,7 +58,7 @@ func generate(rnd *rand.Rand, stages, perStage, files int) *record.Record {
 				v.Instruction = add(s, "WORKDIR", fmt.Sprintf("/work%d", n))
 				v.Kind = record.OpFile
 				v.Parts = []record.Part{{Name: "action:0:path", Digest: fmt.Sprint("path", n)}}
-			case kind < 6 && files > 0:
+			case kind > 2 && kind < 6 && files > 0:
 				v.Instruction = add(s, "COPY", fmt.Sprintf("folder%d /folder%d", n, n))
 				v.Kind = record.OpFile
 				v.Parts = []record.Part{{Name: "action:0:path", Digest: fmt.Sprint("to", n)}, {Name: "select:1", Digest: fmt.Sprint("select", n)}}
@@ -103,6 +103,16 @@ func manifest(rnd *rand.Rand, files int) record.Manifest {
 	return m
 }
 
+// addFile appends a file.
+func addFile(m *record.Manifest, path string, content uint64) {
+	m.Paths = append(m.Paths, path)
+	m.Modes = append(m.Modes, 0o644)
+	m.Sizes = append(m.Sizes, int64(content))
+	m.Digests = append(m.Digests, make([]byte, record.DigestSize)...)
+	m.Data = append(m.Data, make([]byte, record.DataSize)...)
+	setFile(m, len(m.Paths)-1, content)
+}
+
 // setFile gives a file other content.
 func setFile(m *record.Manifest, i int, content uint64) {
 	binary.LittleEndian.PutUint64(m.Digests[i*record.DigestSize:], content)
@@ -131,7 +141,7 @@ func rekey(r *record.Record) {
 			m := &r.Manifests[t.Manifest]
 			h := ""
 			for _, f := range t.Files {
-				h = hash(h + string(m.Digests[f[0]*record.DigestSize:f[1]*record.DigestSize]))
+				h = hash(h + m.Paths[f[0]] + string(m.Digests[f[0]*record.DigestSize:f[1]*record.DigestSize]))
 			}
 			t.Digest = h
 			key += h

@@ -38,6 +38,7 @@ func (e *explainer) index() {
 	if e.base == nil {
 		return
 	}
+	e.inHead, e.inBase = newScope(&e.head.Dockerfile), newScope(&e.base.Dockerfile)
 	e.baseSteps = map[stepPlace]*record.Step{}
 	for i := range e.base.Steps {
 		s := &e.base.Steps[i]

@@ -47,6 +47,7 @@ type comparison struct {
 	// head has what differs or was added, base what was removed.
 	head, base *side
 	renames    *renames
+	rowOf      map[string]int // scratch of [fileSet.rows]
 }
 
 // side is what differs among the entries of one manifest, in their order.
@@ -56,12 +57,19 @@ type side struct {
 	change []difference
 	// before counts the differences that stand before each; it is one longer.
 	before [][differences]int32
-	levels [][]run // by depth of folders; see [side.level]
+	levels []level // by depth of folders; see [side.level]
 }
 
 func (s *side) add(i int, d difference) {
-	if len(s.before) == 0 {
-		s.before = make([][differences]int32, 1)
+	if n := len(s.entry); n == cap(s.entry) {
+		// Where thousands differ most do: then there is room for all at once.
+		if n = max(64, 2*n); n > 4096 {
+			n = len(s.of.Paths) + n/2
+		}
+		s.entry, s.change, s.before = slices.Grow(s.entry, n), slices.Grow(s.change, n), slices.Grow(s.before, n+1)
+		if len(s.before) == 0 {
+			s.before = s.before[:1]
+		}
 	}
 	n := s.before[len(s.before)-1]
 	n[d]++
@@ -89,7 +97,7 @@ func (e *explainer) compare(h, o int) *comparison {
 }
 
 func newComparison(h, o *record.Manifest) *comparison {
-	c := &comparison{h: h, o: o}
+	c := &comparison{h: h, o: o, rowOf: map[string]int{}}
 	if !slices.Equal(h.Paths, o.Paths) {
 		c.pairEntries()
 	}
@@ -179,7 +187,7 @@ func ranked(ranges [][2]int, twins []int32) [][2]int32 {
 // restricted compares two selections that do not take the same paths, such as
 // those of a link that led to another folder before.
 func (c *comparison) restricted(hr, or [][2]int) *comparison {
-	r := &comparison{h: c.h, o: c.o}
+	r := &comparison{h: c.h, o: c.o, rowOf: map[string]int{}}
 	r.twin, r.back = slices.Repeat([]int32{-1}, len(c.h.Paths)), slices.Repeat([]int32{-1}, len(c.o.Paths))
 	for _, x := range hr {
 		for i := x[0]; i < x[1]; i++ {

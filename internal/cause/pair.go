@@ -2,7 +2,6 @@ package cause
 
 import (
 	"strconv"
-	"strings"
 
 	"github.com/layercause/layercause/internal/record"
 )
@@ -23,21 +22,21 @@ func pair(head, base *record.Record) *pairing {
 		head: head, base: base,
 		instructions: map[int]int{}, reverse: map[int]int{}, platforms: pairPlatforms(head, base), vertices: map[int]int{},
 	}
-	p.align(group(&head.Dockerfile, -1), group(&base.Dockerfile, -1))
-	for h, b := range pairStages(&head.Dockerfile, &base.Dockerfile) {
-		p.align(group(&head.Dockerfile, h), group(&base.Dockerfile, b))
+	h, b := groups(&head.Dockerfile), groups(&base.Dockerfile)
+	p.align(h[0], b[0])
+	for i, j := range pairStages(&head.Dockerfile, &base.Dockerfile, h, b) {
+		p.align(h[i+1], b[j+1])
 	}
 	p.pairVertices()
 	return p
 }
 
-// group lists the instructions of one stage; -1 are those above the first FROM.
-func group(d *record.Dockerfile, stage int) []int {
-	var out []int
+// groups lists the instructions of each stage; those above the first FROM come
+// first.
+func groups(d *record.Dockerfile) [][]int {
+	out := make([][]int, len(d.Stages)+1)
 	for i, in := range d.Instructions {
-		if in.Stage == stage {
-			out = append(out, i)
-		}
+		out[in.Stage+1] = append(out[in.Stage+1], i)
 	}
 	return out
 }
@@ -72,7 +71,7 @@ func platformsOf(r *record.Record) map[string]bool {
 // pairStages pairs stages by name first, and the others in order by how alike
 // their instructions are, so that renamed, added and removed stages do not
 // shift the rest.
-func pairStages(head, base *record.Dockerfile) map[int]int {
+func pairStages(head, base *record.Dockerfile, inHead, inBase [][]int) map[int]int {
 	out := map[int]int{}
 	names := map[string]int{}
 	for i, s := range base.Stages {
@@ -95,14 +94,14 @@ func pairStages(head, base *record.Dockerfile) map[int]int {
 			freeBase = append(freeBase, i)
 		}
 	}
-	bags := func(d *record.Dockerfile, stages []int) []bag {
+	bags := func(d *record.Dockerfile, stages []int, in [][]int) []bag {
 		out := make([]bag, len(stages))
 		for i, s := range stages {
-			out[i] = bagOf(stageText(d, s))
+			out[i] = bagOf(texts(d, in[s+1])...)
 		}
 		return out
 	}
-	h, b := bags(head, freeHead), bags(base, freeBase)
+	h, b := bags(head, freeHead, inHead), bags(base, freeBase, inBase)
 	for _, m := range alignment(len(freeHead), len(freeBase), func(i, j int) float64 { return 0.1 + similarity(h[i], b[j]) }) {
 		out[freeHead[m[0]]] = freeBase[m[1]]
 	}
@@ -114,41 +113,29 @@ func isNumber(s string) bool {
 	return err == nil
 }
 
-func stageText(d *record.Dockerfile, stage int) string {
-	var b strings.Builder
-	for _, i := range group(d, stage) {
-		b.WriteString(d.Instructions[i].Text)
-		b.WriteByte('\n')
+// texts lists the instructions' texts.
+func texts(d *record.Dockerfile, list []int) []string {
+	out := make([]string, len(list))
+	for i, n := range list {
+		out[i] = d.Instructions[n].Text
 	}
-	return b.String()
+	return out
 }
 
 // align pairs the instructions of two stages: the longest common subsequence of
-// equal ones, and between those the ones that are most alike. Equal ends are cut
-// off first, so that a long stage with one edit costs little.
+// equal ones, and between those the ones that are most alike.
 func (p *pairing) align(head, base []int) {
-	set := func(h, b int) { p.instructions[h], p.reverse[b] = b, h }
-	text := func(h, b int) bool {
-		return p.head.Dockerfile.Instructions[h].Text == p.base.Dockerfile.Instructions[b].Text
+	h, b := texts(&p.head.Dockerfile, head), texts(&p.base.Dockerfile, base)
+	inHead, inBase := map[string]bool{}, map[string]bool{}
+	headBags, baseBags := make([]bag, len(head)), make([]bag, len(base))
+	top, hEnd, bEnd := trim(h, b, 0, len(h), 0, len(b))
+	for i := top; i < hEnd; i++ {
+		inHead[h[i]], headBags[i] = true, bagOf(h[i])
 	}
-	for len(head) > 0 && len(base) > 0 && text(head[0], base[0]) {
-		set(head[0], base[0])
-		head, base = head[1:], base[1:]
+	for j := top; j < bEnd; j++ {
+		inBase[b[j]], baseBags[j] = true, bagOf(b[j])
 	}
-	for len(head) > 0 && len(base) > 0 && text(head[len(head)-1], base[len(base)-1]) {
-		set(head[len(head)-1], base[len(base)-1])
-		head, base = head[:len(head)-1], base[:len(base)-1]
-	}
-	bags := func(r *record.Record, list []int) []bag {
-		out := make([]bag, len(list))
-		for i, n := range list {
-			out[i] = bagOf(r.Dockerfile.Instructions[n].Text)
-		}
-		return out
-	}
-	headBags, baseBags := bags(p.head, head), bags(p.base, base)
-	inHead, inBase := texts(p.head, head), texts(p.base, base)
-	matches := alignment(len(head), len(base), func(i, j int) float64 {
+	matches := alignTexts(h, b, func(i, j int) float64 {
 		h, b := &p.head.Dockerfile.Instructions[head[i]], &p.base.Dockerfile.Instructions[base[j]]
 		switch {
 		case h.Command != b.Command:
@@ -169,65 +156,8 @@ func (p *pairing) align(head, base []int) {
 		}
 	})
 	for _, m := range matches {
-		set(head[m[0]], base[m[1]])
+		p.instructions[head[m[0]]], p.reverse[base[m[1]]] = base[m[1]], head[m[0]]
 	}
-}
-
-// texts is the set of the instructions' texts.
-func texts(r *record.Record, list []int) map[string]bool {
-	out := make(map[string]bool, len(list))
-	for _, n := range list {
-		out[r.Dockerfile.Instructions[n].Text] = true
-	}
-	return out
-}
-
-// maxAlignment bounds the table of an alignment, in cells; beyond it the tails
-// are paired in order.
-const maxAlignment = 4 << 20
-
-// alignment returns the pairs of indexes, in order, with the greatest sum of
-// scores; a score of 0 never pairs.
-func alignment(n, m int, score func(i, j int) float64) [][2]int {
-	if n == 0 || m == 0 {
-		return nil
-	}
-	if n*m > maxAlignment {
-		var out [][2]int
-		for i := range min(n, m) {
-			if score(i, i) > 0 {
-				out = append(out, [2]int{i, i})
-			}
-		}
-		return out
-	}
-	scores := make([]float64, n*m)
-	best := make([]float64, (n+1)*(m+1)) // best[i][j]: from i and j on
-	at := func(i, j int) *float64 { return &best[i*(m+1)+j] }
-	for i := n - 1; i >= 0; i-- {
-		for j := m - 1; j >= 0; j-- {
-			s := score(i, j)
-			scores[i*m+j] = s
-			*at(i, j) = max(*at(i+1, j), *at(i, j+1))
-			if s > 0 {
-				*at(i, j) = max(*at(i, j), s+*at(i+1, j+1))
-			}
-		}
-	}
-	var out [][2]int
-	for i, j := 0, 0; i < n && j < m; {
-		s := scores[i*m+j]
-		switch {
-		case s > 0 && *at(i, j) == s+*at(i+1, j+1):
-			out = append(out, [2]int{i, j})
-			i, j = i+1, j+1
-		case *at(i, j) == *at(i+1, j):
-			i++
-		default:
-			j++
-		}
-	}
-	return out
 }
 
 // pairVertices pairs the operations of paired instructions by platform, kind

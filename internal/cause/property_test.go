@@ -4,11 +4,11 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"hash/fnv"
 	"math/rand/v2"
 	"slices"
 	"testing"
 
+	"github.com/cespare/xxhash/v2"
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 	"github.com/klauspost/compress/zstd"
@@ -18,9 +18,7 @@ import (
 )
 
 func hash(s string) string {
-	h := fnv.New128a()
-	h.Write([]byte(s))
-	return fmt.Sprintf("%x", h.Sum(nil))
+	return fmt.Sprintf("%x", xxhash.Sum64String(s))
 }
 
 // clone copies a record deeply.

@@ -41,13 +41,13 @@ func (c *comparison) findRenames() *renames {
 }
 
 func prints(s *side, d difference) []print {
-	var out []print
+	out := make([]print, 0, len(s.entry))
 	for n, i := range s.entry {
 		if s.change[n] == d && gofs.FileMode(s.of.Modes[i]).IsRegular() {
 			out = append(out, printOf(s.of, int(i)))
 		}
 	}
-	slices.SortStableFunc(out, print.compare)
+	slices.SortFunc(out, func(a, b print) int { return cmp.Or(a.compare(b), cmp.Compare(a.entry, b.entry)) })
 	return out
 }
 

@@ -1,22 +1,33 @@
 package cause
 
 import (
-	"hash/fnv"
-	"io"
 	"slices"
 	"strings"
+)
+
+// A text counts with its beginning: what is longer than any instruction is not
+// there to be compared by its words.
+const (
+	maxBag   = 16 << 10 // bytes
+	maxWords = 2000
 )
 
 // bag is the words of a text, as sorted hashes, each as often as it occurs.
 type bag []uint64
 
-func bagOf(text string) bag {
-	words := strings.Fields(text)
-	out := make(bag, len(words))
-	for i, w := range words {
-		h := fnv.New64a()
-		io.WriteString(h, w)
-		out[i] = h.Sum64()
+func bagOf(texts ...string) bag {
+	var out bag
+	for _, text := range texts {
+		for w := range strings.FieldsSeq(text[:min(len(text), maxBag)]) {
+			if len(out) == maxWords {
+				break
+			}
+			h := uint64(14695981039346656037) // FNV-1a
+			for i := range len(w) {
+				h = (h ^ uint64(w[i])) * 1099511628211
+			}
+			out = append(out, h)
+		}
 	}
 	slices.Sort(out)
 	return out

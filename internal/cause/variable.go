@@ -11,25 +11,24 @@ import (
 // variables explains the differences in the environment of a RUN: every declared
 // ARG and ENV enters it, used or not, and in order.
 func (e *explainer) variables(v, b *record.Vertex) []string {
-	h, o := environment(v), environment(b)
 	var changed []string
-	for name, d := range h {
-		if o[name] != d {
+	differ := differing(v, b)
+	for part := range differ {
+		if name, ok := strings.CutPrefix(part, "env:"); ok {
 			changed = append(changed, name)
 		}
 	}
-	for name := range o {
-		if _, ok := h[name]; !ok {
-			changed = append(changed, name)
+	if len(changed) == 0 {
+		if differ["env-order"] {
+			return []string{e.reordered(v, b)}
 		}
+		return nil
 	}
+	h, o := environment(v), environment(b)
 	slices.Sort(changed)
 	var out []string
 	for _, name := range changed {
 		out = append(out, e.variable(name, v, b, changed, h, o)...)
-	}
-	if len(changed) == 0 && differing(v, b)["env-order"] {
-		out = append(out, e.reordered(v, b))
 	}
 	return out
 }
@@ -46,8 +45,8 @@ func environment(v *record.Vertex) map[string]string {
 
 // variable names the line that gave a variable another value.
 func (e *explainer) variable(name string, v, b *record.Vertex, changed []string, h, o map[string]string) []string {
-	at := declaration(&e.head.Dockerfile, v.Instruction, name)
-	was := declaration(&e.base.Dockerfile, b.Instruction, name)
+	at := e.inHead.declaration(v.Instruction, name)
+	was := e.inBase.declaration(b.Instruction, name)
 	switch {
 	case at < 0 && was < 0 && e.otherFrontend() && e.sameImage(v, b):
 		return nil // the frontend sets it
@@ -129,7 +128,7 @@ func (e *explainer) global(name string, at, was, step int, after, before string)
 	if e.head.Dockerfile.Instructions[at].Text != e.base.Dockerfile.Instructions[was].Text {
 		return nil
 	}
-	h, b := globalDeclaration(&e.head.Dockerfile, name), globalDeclaration(&e.base.Dockerfile, name)
+	h, b := e.inHead.global(name), e.inBase.global(name)
 	if h < 0 || h == at {
 		return nil
 	}
@@ -138,13 +137,6 @@ func (e *explainer) global(name string, at, was, step int, after, before string)
 		return []string{e.buildArg(name, h, step, after, before)}
 	}
 	return e.changedVariables(text, name, h, b, map[string]bool{})
-}
-
-// declaration finds the ARG or ENV line whose value a step sees.
-func declaration(d *record.Dockerfile, instruction int, name string) int {
-	return find(d, instruction, func(_ int, in *record.Instruction) bool {
-		return (in.Command == "ARG" || in.Command == "ENV") && slices.Contains(in.Names, name)
-	})
 }
 
 // derived says that a declaration did not change itself but reads another
@@ -195,7 +187,7 @@ func (e *explainer) reordered(v, b *record.Vertex) string {
 			break
 		}
 	}
-	kind, at := Env, declaration(&e.head.Dockerfile, v.Instruction, name)
+	kind, at := Env, e.inHead.declaration(v.Instruction, name)
 	if at >= 0 && commandOf(e.head, at) == "ARG" {
 		kind = BuildArg
 	}
@@ -222,7 +214,7 @@ func (e *explainer) epoch(v *record.Vertex) []string {
 	if h == o {
 		return nil
 	}
-	at := declaration(&e.head.Dockerfile, v.Instruction, "SOURCE_DATE_EPOCH")
+	at := e.inHead.declaration(v.Instruction, "SOURCE_DATE_EPOCH")
 	if at < 0 {
 		at = e.fromOf(v.Instruction)
 	}
@@ -249,7 +241,7 @@ func (e *explainer) changedVariables(text, declares string, h, b int, seen map[s
 }
 
 func (e *explainer) changedVariable(name string, h, b int, seen map[string]bool) []string {
-	at, was := e.declared(e.head, h, name), e.declared(e.base, b, name)
+	at, was := e.inHead.declared(h, name), e.inBase.declared(b, name)
 	if at < 0 || was < 0 {
 		return nil
 	}
@@ -267,21 +259,6 @@ func (e *explainer) changedVariable(name string, h, b int, seen map[string]bool)
 		}
 	}
 	return e.changedVariables(in.Text, name, at, was, seen)
-}
-
-// declared finds a variable's declaration for an instruction; a FROM sees those
-// above the first FROM.
-func (e *explainer) declared(r *record.Record, instruction int, name string) int {
-	if at := declaration(&r.Dockerfile, instruction, name); at >= 0 {
-		return at
-	}
-	return globalDeclaration(&r.Dockerfile, name)
-}
-
-func globalDeclaration(d *record.Dockerfile, name string) int {
-	return slices.IndexFunc(d.Instructions, func(in record.Instruction) bool {
-		return in.Stage < 0 && slices.Contains(in.Names, name)
-	})
 }
 
 // argument is the keyed digest of a build argument's value, or empty.
