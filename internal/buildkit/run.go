@@ -205,6 +205,9 @@ func (b *Build) result(a *assembly, obs *observer, read []indexRead, resp *clien
 	if buildErr != nil {
 		r.Status = record.Failed
 		r.Failure = failureOf(a, buildErr, redact)
+		if gone := goneFrom(b.request.imports, buildErr); gone != "" {
+			r.Warnings = append(r.Warnings, gone)
+		}
 		res.Err = errors.New(r.Failure.Message)
 		return res
 	}
