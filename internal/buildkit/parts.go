@@ -66,8 +66,14 @@ func parts(v *vertex, cm *solver.CacheMap, salt record.Salt) []record.Part {
 		add("network", e.Network)
 		add("security", e.Security)
 		add("secret-env", e.Secretenv)
-		for i, mnt := range e.Mounts {
-			add(fmt.Sprintf("mount:%d", i), keyedMount(mnt))
+		own := 0
+		for _, mnt := range e.Mounts {
+			if mnt.MountType == pb.MountType_TMPFS && mnt.Dest == "/dev/shm" {
+				add("shm", keyedMount(mnt)) // as a rule the build's --shm-size
+				continue
+			}
+			add(fmt.Sprintf("mount:%d", own), keyedMount(mnt))
+			own++
 		}
 		m.Args, m.Env, m.Cwd, m.User, m.ProxyEnv = nil, nil, "", "", nil
 		for _, h := range m.ExtraHosts {

@@ -12,26 +12,40 @@ import (
 	"github.com/layercause/layercause/internal/record"
 )
 
-// resolveRemotes asks for the commit or the checksum of git and HTTP sources.
+// resolveRemotes asks for the commit or the checksum of git and HTTP sources, and
+// for the digest of images whose reference has none, as in a named context.
 // It has to be done inside the gateway's callback; the daemon needs the answers
 // anyway and keeps them.
 func resolveRemotes(ctx context.Context, c gateway.Client, g *graph) map[int]string {
 	out := map[int]string{}
 	for _, v := range g.vertices {
 		s := v.op.GetSource()
-		if s == nil || !strings.HasPrefix(s.Identifier, "git://") && !strings.HasPrefix(s.Identifier, "http") {
+		if s == nil || !unresolved(s.Identifier) {
 			continue
 		}
-		res, err := c.ResolveSourceMetadata(ctx, s, sourceresolver.Opt{})
+		opt := sourceresolver.Opt{}
+		if p := v.op.Platform; p != nil {
+			platform := p.Spec()
+			opt.ImageOpt = &sourceresolver.ResolveImageOpt{Platform: &platform}
+		}
+		res, err := c.ResolveSourceMetadata(ctx, s, opt)
 		switch {
 		case err != nil: // the build itself will say so
 		case res.Git != nil:
 			out[v.index] = res.Git.Checksum
 		case res.HTTP != nil:
 			out[v.index] = res.HTTP.Digest.String()
+		case res.Image != nil:
+			out[v.index] = res.Image.Digest.String()
 		}
 	}
 	return out
+}
+
+// unresolved says that a source's identifier does not say what it stands for.
+func unresolved(id string) bool {
+	image := strings.HasPrefix(id, "docker-image://")
+	return image && !strings.Contains(id, "@") || strings.HasPrefix(id, "git://") || strings.HasPrefix(id, "http")
 }
 
 // sourceOf describes a source as it was resolved. Hidden says that the
@@ -42,7 +56,7 @@ func sourceOf(v *vertex, resolved map[int]string, salt record.Salt, hidden bool)
 	s := &record.Source{Kind: record.SourceOther, Ref: id}
 	switch scheme {
 	case "docker-image":
-		s.Kind, s.Ref = record.SourceImage, rest
+		s.Kind, s.Ref, s.Digest = record.SourceImage, rest, resolved[v.index]
 		if name, digest, ok := strings.Cut(rest, "@"); ok {
 			s.Ref, s.Digest = name, digest
 		}

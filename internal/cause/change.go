@@ -13,8 +13,17 @@ func (e *explainer) ownChanges(v, b *record.Vertex) []string {
 	var out []string
 	parts := differing(v, b)
 	edited := e.textDiffers(v, b) && parts.any("args", "mount:", "network", "security", "secret-env", "action:", "select:")
-	if edited {
+	switch {
+	case edited && !parts["args"] && commandOf(e.head, v.Instruction) == "RUN":
+		// The command is the same: what was edited are its flags.
+		out = append(out, e.options(v, b, parts)...)
+	case edited:
 		out = append(out, e.edited(v.Instruction))
+		if parts["network"] && flagsOf(e.head.Dockerfile.Instructions[v.Instruction].Text, "--network") !=
+			flagsOf(e.base.Dockerfile.Instructions[b.Instruction].Text, "--network") {
+			delete(parts, "network")
+		}
+		out = append(out, e.buildOptions(v, parts)...)
 	}
 	out = append(out, e.variables(v, b)...)
 	out = append(out, e.inherited(v, b, parts, edited)...)
@@ -130,23 +139,7 @@ func (e *explainer) unedited(v, b *record.Vertex, parts parts, explained bool) [
 	if parts["platform"] {
 		out = append(out, e.platformChange(v, b))
 	}
-	for _, name := range []string{"network", "security", "secret-env", "limits", "mount:"} {
-		if !parts.any(name) || name == "mount:" && (explained || len(out) > 0) {
-			continue
-		}
-		if e.otherFrontend() && !e.accounted(name, v, b, false) {
-			continue
-		}
-		c := e.at(StepOptions, v.Instruction)
-		c.Subject = strings.TrimSuffix(name, ":")
-		c.Evidence.Name = c.Subject
-		c.Detail = fmt.Sprintf("the %s option of the step changed", c.Subject)
-		if name == "limits" {
-			c.Detail = "a host, limit or other option of the build changed"
-		}
-		out = append(out, e.add(fmt.Sprintf("option %s %d", name, v.Instruction), c))
-	}
-	return out
+	return append(out, e.buildOptions(v, parts)...)
 }
 
 // setBy names the instruction above that sets what a step inherits.

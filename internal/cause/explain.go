@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/layercause/layercause/internal/record"
 )
@@ -84,8 +85,12 @@ func (e *explainer) noCache(v *record.Vertex) string {
 		}
 	}
 	c.Detail = fmt.Sprintf("the build was told to ignore the cache (%s)", c.Subject)
-	return e.add(fmt.Sprintf("no-cache %s", c.Subject), c)
+	return e.add(buildWide+c.Subject, c)
 }
+
+// buildWide starts the name of a cause that is a flag of the build. It has no line of
+// its own and names the first step that it cost.
+const buildWide = "build "
 
 func (e *explainer) stageOf(instruction int) string {
 	if instruction < 0 {
@@ -154,6 +159,10 @@ func (e *explainer) sorted() []Cause {
 	out := []Cause{}
 	for _, name := range slices.Sorted(maps.Keys(e.causes)) {
 		if c := e.causes[name]; len(c.Steps) > 0 {
+			if strings.HasPrefix(name, buildWide) {
+				first := e.at(c.Kind, e.head.Steps[e.stepOrder[e.position[c.Steps[0]]]].Instruction)
+				c.Line, c.EndLine, c.Instruction = first.Line, first.EndLine, first.Instruction
+			}
 			// Steps that share a cause need each other; only others explain anything.
 			own := map[string]bool{}
 			if len(c.Evidence.NeededBy) > 0 {

@@ -96,7 +96,7 @@ func (e *explainer) accounted(part string, v, b *record.Vertex, edited bool) boo
 		return set("WORKDIR") || !e.sameImage(v, b)
 	case "user":
 		return set("USER") || !e.sameImage(v, b)
-	case "network", "limits":
+	case "network", "limits", "shm":
 		return edited && kind == "network" || e.otherOptions()
 	case "security", "secret-env", "mount", "select":
 		return expanded()

@@ -57,12 +57,15 @@ func (e *explainer) changed(i int, v *record.Vertex) causeSet {
 // place in the base is compared too.
 func (e *explainer) inputRoots(v, b *record.Vertex) (out, known causeSet) {
 	for n, in := range v.Inputs {
-		if hasTake(v, n) {
-			continue // by content: compared as files
-		}
 		m := -1
 		if b != nil {
 			m = counterpart(v, b, n)
+		}
+		if hasTake(v, n) {
+			if m >= 0 && !hasTake(b, m) {
+				out = out.union(e.set(e.moved(v, b, in, b.Inputs[m].Vertex)))
+			}
+			continue // by content: compared as files
 		}
 		source := e.head.Vertices[in.Vertex].Source != nil
 		switch {
@@ -138,6 +141,13 @@ func (e *explainer) moved(v, before *record.Vertex, in record.Input, b int) []st
 	if hv.Source != nil && bv.Source != nil {
 		return e.sourceChange(h, bv, v, in.ByContent)
 	}
+	if hv.Source != nil && hv.Source.Context != "" || bv.Source != nil && bv.Source.Context != "" {
+		at := v.Instruction
+		if !in.ByContent {
+			at = e.fromOf(at)
+		}
+		return []string{e.contextChange(at, hv.Source, bv.Source)}
+	}
 	j, paired := e.vertices[h]
 	if paired {
 		if j == b {
@@ -168,6 +178,9 @@ func (e *explainer) redirected(v, b *record.Vertex) []string {
 	h := sourceNames(e.head.Dockerfile.Instructions[v.Instruction].Text)
 	o := sourceNames(e.base.Dockerfile.Instructions[b.Instruction].Text)
 	if len(h) != len(o) {
+		if e.textDiffers(v, b) {
+			return []string{e.edited(v.Instruction)}
+		}
 		return nil
 	}
 	var out []string
@@ -176,6 +189,9 @@ func (e *explainer) redirected(v, b *record.Vertex) []string {
 		switch {
 		case stage < 0 && was < 0 && h[i] == o[i]:
 		case stage < 0 || was < 0 || !e.sameStage(stage, was):
+			if !e.textDiffers(v, b) {
+				return nil
+			}
 			return []string{e.edited(v.Instruction)}
 		default:
 			if at, vars := e.start(stage); at >= 0 || len(vars) > 0 {
@@ -190,11 +206,7 @@ func (e *explainer) redirected(v, b *record.Vertex) []string {
 // from=NAME, in order.
 func sourceNames(text string) []string {
 	var out []string
-	_, rest, _ := strings.Cut(text, " ")
-	for word := range strings.FieldsSeq(rest) {
-		if !strings.HasPrefix(word, "--") {
-			break
-		}
+	for word := range flagWords(text) {
 		for option := range strings.SplitSeq(strings.TrimPrefix(strings.TrimPrefix(word, "--mount="), "--"), ",") {
 			if name, ok := strings.CutPrefix(option, "from="); ok {
 				out = append(out, name)

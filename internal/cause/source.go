@@ -24,7 +24,7 @@ func (e *explainer) sourceChange(h int, b, by *record.Vertex, reads bool) []stri
 		return nil
 	}
 	s, o := v.Source, b.Source
-	if s.Kind == record.SourceLocal {
+	if s.Kind == record.SourceLocal && o.Kind == record.SourceLocal {
 		return nil // compared as files
 	}
 	c := e.at(BaseImageMoved, e.userOf(h))
@@ -34,8 +34,7 @@ func (e *explainer) sourceChange(h int, b, by *record.Vertex, reads bool) []stri
 	case v.Platform != b.Platform && s.Digest == o.Digest:
 		return []string{e.platformChange(v, b)}
 	case s.Context != "" || o.Context != "":
-		c.Kind, c.Subject = NamedContext, nonEmpty(s.Context, o.Context)
-		c.Detail = fmt.Sprintf("the named context %s is something else than before", c.Subject)
+		return []string{e.contextChange(e.userOf(h), s, o)}
 	case s.RefDigest != o.RefDigest:
 		if named := e.reference(h, b, by, reads); len(named) > 0 {
 			return named
@@ -50,6 +49,20 @@ func (e *explainer) sourceChange(h int, b, by *record.Vertex, reads bool) []stri
 		c.Detail = fmt.Sprintf("%s points to another image than before", nonEmpty(s.Ref, "the base image"))
 	}
 	return []string{e.add("source "+s.RefDigest, c)}
+}
+
+// contextChange is a named context that is something else than before. One of the
+// two may be no source: a context that stands in for a stage.
+func (e *explainer) contextChange(at int, h, b *record.Source) string {
+	c := e.at(NamedContext, at)
+	if b != nil {
+		c.Subject, c.Evidence.Before = b.Context, b.Digest
+	}
+	if h != nil {
+		c.Subject, c.Evidence.After = nonEmpty(h.Context, c.Subject), h.Digest
+	}
+	c.Detail = fmt.Sprintf("the named context %s is something else than before", c.Subject)
+	return e.add(fmt.Sprintf("context %s", c.Subject), c)
 }
 
 // userOf is the instruction to look at for a source: the FROM, else the first of

@@ -55,6 +55,10 @@ func (e *explainer) variable(name string, v, b *record.Vertex, changed []string,
 		if in, known := e.inputRoots(v, b); len(in)+len(known) > 0 {
 			return nil
 		}
+		if argument(e.head, name) != argument(e.base, name) {
+			// A trigger of the base image declares it.
+			return []string{e.buildArg(name, e.fromOf(v.Instruction), v.Instruction, h[name], o[name])}
+		}
 		c := e.at(Env, e.fromOf(v.Instruction))
 		c.Subject, c.Evidence.Name = name, name
 		c.Detail = fmt.Sprintf("the base image sets %s to another value", name)

@@ -187,11 +187,12 @@ func operands(cmd string, n *parser.Node) (names, args []string) {
 	return names, args
 }
 
+// textOf keeps the line endings of a heredoc: they are part of what BuildKit takes.
 func textOf(node *parser.Node) string {
 	var b strings.Builder
 	b.WriteString(strings.TrimSpace(node.Original))
 	for _, h := range node.Heredocs {
-		b.WriteString("\n" + unixLines(h.Content) + h.Name)
+		b.WriteString("\n" + h.Content + h.Name)
 	}
 	return b.String()
 }

@@ -78,7 +78,7 @@ func TestParseInstruction(t *testing.T) {
 			Variables: []string{"X"},
 			Heredocs:  []dockerfile.Heredoc{{Name: "A", Expand: true, Body: "one\n"}, {Name: "B", Expand: true, Body: "two $X\n"}}}},
 		{"heredoc with CRLF and quotes", "COPY <<\"E\" /x\r\n$a\r\nE\r\n", dockerfile.Instruction{
-			Command: "COPY", Text: "COPY <<\"E\" /x\n$a\nE", Line: 2, EndLine: 4, Args: []string{"<<\"E\"", "/x"},
+			Command: "COPY", Text: "COPY <<\"E\" /x\n$a\r\nE", Line: 2, EndLine: 4, Args: []string{"<<\"E\"", "/x"},
 			Variables: []string{"a"}, Heredocs: []dockerfile.Heredoc{{Name: "E", Body: "$a\n"}}}},
 		{"JSON", `copy ["a b", "/x y/"]`, dockerfile.Instruction{
 			Command: "COPY", Text: `copy ["a b", "/x y/"]`, Line: 2, EndLine: 2, JSON: true, Args: []string{"a b", "/x y/"}}},

@@ -64,6 +64,5 @@ func render(r report.Report) string {
 }
 
 func command(instruction string) string {
-	word, _, _ := strings.Cut(instruction, " ")
-	return word
+	return strings.Fields(instruction)[0]
 }
