@@ -4,6 +4,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -19,8 +20,9 @@ import (
 type story struct {
 	name string
 	acts []act
-	// only is the cache that the story needs to be told through; empty is any.
-	only string
+	// only are the caches that the story needs to be told through; without them it
+	// is told through the daemon's and a registry's. also are more of them.
+	only, also []string
 	// tree and edits are files by path; the edits, and what is published or
 	// committed, also by their folder.
 	tree  map[string]string
@@ -50,8 +52,12 @@ func readStory(path string) (*story, error) {
 		if len(words) == 0 || strings.HasPrefix(words[0], "#") {
 			continue
 		}
-		if words[0] == "only" && len(words) == 2 {
-			s.only = words[1]
+		switch words[0] {
+		case "only":
+			s.only = words[1:]
+			continue
+		case "also":
+			s.also = words[1:]
 			continue
 		}
 		s.acts = append(s.acts, act{n + 1, words[0], words[1:]})
@@ -106,16 +112,23 @@ func (s *story) check() error {
 	if len(s.want) == 0 {
 		return errors.New("the story has no want")
 	}
-	if _, ok := s.want[""]; !ok && s.only == "" && len(s.want) < len(caches) {
-		return errors.New("the story has no want for some of the caches")
-	}
-	for cache := range s.want {
+	for _, cache := range slices.Concat(s.only, s.also, slices.Collect(maps.Keys(s.want))) {
 		if cache != "" && !slices.Contains(caches, cache) {
 			return fmt.Errorf("there is no cache %q", cache)
 		}
 	}
-	if s.only != "" && !slices.Contains(caches, s.only) {
-		return fmt.Errorf("there is no cache %q", s.only)
+	if !slices.ContainsFunc(caches, s.through) {
+		return errors.New("the story is told through no cache")
+	}
+	for _, cache := range caches {
+		_, own := s.want[cache]
+		_, common := s.want[""]
+		switch told := s.through(cache); {
+		case told && !own && !common:
+			return fmt.Errorf("the story has no want for %s", cache)
+		case own && !told:
+			return fmt.Errorf("the story has a want for %s and is not told through it", cache)
+		}
 	}
 	for _, a := range s.acts {
 		if dir := a.folder(); dir != "" && s.edits[dir] == nil {
@@ -123,6 +136,15 @@ func (s *story) check() error {
 		}
 	}
 	return nil
+}
+
+// through says whether the story is told through a cache.
+func (s *story) through(cache string) bool {
+	told := s.only
+	if told == nil {
+		told = []string{throughDaemon, throughRegistry}
+	}
+	return slices.Contains(told, cache) || slices.Contains(s.also, cache)
 }
 
 // expected is the report wanted through a cache.

@@ -3,6 +3,7 @@ package pipeline_test
 import (
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -12,14 +13,14 @@ import (
 	"github.com/layercause/layercause/internal/record"
 )
 
-// The caches that a story is told through: the daemon's own, and one that the
+// The caches that every story is told through: the daemon's own, and one that the
 // builds export to a registry while the daemon is pruned between them.
 const (
 	throughDaemon   = "daemon"
 	throughRegistry = "registry"
 )
 
-var caches = []string{throughDaemon, throughRegistry}
+var caches = []string{throughDaemon, throughRegistry, throughLocal, throughGHA, throughS3, throughAzblob}
 
 // The entitlements that some builds ask for have to be allowed by the daemon too.
 var entitled = []string{"--allow-insecure-entitlement=security.insecure", "--allow-insecure-entitlement=network.host"}
@@ -38,7 +39,7 @@ func stories(t *testing.T, cache string) []*story {
 		if err != nil {
 			t.Fatalf("%s: %v", p, err)
 		}
-		if s.only == "" || s.only == cache {
+		if s.through(cache) {
 			out = append(out, s)
 		}
 	}
@@ -85,7 +86,11 @@ func tell(t *testing.T, w *world) {
 			}
 		}
 	}
-	if diff := cmp.Diff(w.story.expected(w.cache), w.fold(render(w.report))); diff != "" {
+	want := w.story.expected(w.cache)
+	if w.keeper != nil {
+		want = strings.ReplaceAll(want, "{cache}", w.fold(w.keeper.ref))
+	}
+	if diff := cmp.Diff(want, w.fold(render(w.report))); diff != "" {
 		t.Errorf("the report is not as wanted (-want +got):\n%s", diff)
 		t.Logf("the last build:\n%s", w.output.String())
 	}

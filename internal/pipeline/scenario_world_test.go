@@ -8,8 +8,10 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/moby/buildkit/client"
 
@@ -24,6 +26,7 @@ type world struct {
 	t        *testing.T
 	story    *story
 	cache    string
+	keeper   *keeper // of the cache, if it is not the daemon's own
 	daemon   *buildkittest.Daemon
 	registry string // HOST:PORT/STORY
 	dir      string
@@ -49,6 +52,9 @@ func newWorld(t *testing.T, s *story, cache string, d *buildkittest.Daemon, regi
 		Stdout: &w.output, Stderr: &w.output, Dir: w.dir, CacheDir: filepath.Join(w.dir, "cache"), Version: "test",
 	}
 	w.pushBase("latest")
+	if cache == throughRegistry {
+		w.keep(inRegistry(w))
+	}
 	if s.served() {
 		if err := w.serve(); err != nil {
 			t.Fatal(err)
@@ -64,7 +70,11 @@ func (w *world) tree() string { return filepath.Join(w.dir, "tree") }
 
 // expand puts this world's places into a text, and fold takes them out.
 func (w *world) expand(s string) string {
-	return strings.NewReplacer("{registry}", w.registry, "{web}", w.web, "{tree}", w.tree(), "{tmp}", filepath.Join(w.dir, "tmp")).Replace(s)
+	pairs := []string{"{registry}", w.registry, "{web}", w.web, "{tree}", w.tree(), "{tmp}", filepath.Join(w.dir, "tmp")}
+	if w.keeper != nil {
+		pairs = append(pairs, "{cache-from}", w.keeper.from, "{cache-to}", w.keeper.to)
+	}
+	return strings.NewReplacer(pairs...).Replace(s)
 }
 
 func (w *world) fold(s string) string {
@@ -72,8 +82,11 @@ func (w *world) fold(s string) string {
 	if w.web != "" {
 		pairs = append(pairs, w.web, "{web}")
 	}
-	return strings.NewReplacer(pairs...).Replace(s)
+	return blobDigest.ReplaceAllString(strings.NewReplacer(pairs...).Replace(s), "{digest}")
 }
+
+// blobDigest is the digest of a result, which no two builds have the same of.
+var blobDigest = regexp.MustCompile(`sha256:[0-9a-f]{64}`)
 
 func (w *world) write(files map[string]string) {
 	w.t.Helper()
@@ -161,9 +174,14 @@ func (w *world) do(a act) error {
 			return errors.New("prune would hurt the other stories; say: lose TEXT")
 		}
 		return w.daemon.Prune(w.t.Context())
+	case "delete-index", "delete-blobs", "overwrite-index":
+		return errors.Join(need(0), w.damage(a.name))
 	}
 	return fmt.Errorf("unknown command %q", a.name)
 }
+
+// buildTimeout is when a build of a story is taken to hang.
+const buildTimeout = 2 * time.Minute
 
 // build runs one build and reads its report.
 func (w *world) build(words []string, exit int) error {
@@ -181,21 +199,23 @@ func (w *world) build(words []string, exit int) error {
 	}
 	o.History = w.history()
 	o.ReportDir = filepath.Join(w.dir, "report")
-	if w.cache == throughRegistry {
+	if w.keeper != nil {
 		if w.builds > 1 {
 			if err := w.daemon.Prune(w.t.Context()); err != nil {
 				return err
 			}
 		}
 		if o.CacheFrom == nil && w.builds > 1 {
-			o.CacheFrom = []string{"type=registry,ref=" + w.registry + "/cache"}
+			o.CacheFrom = []string{w.keeper.from}
 		}
 		if o.CacheTo == nil {
-			o.CacheTo = []string{"type=registry,mode=max,ref=" + w.registry + "/cache"}
+			o.CacheTo = []string{w.keeper.to + ",mode=max"}
 		}
 	}
 	w.output.Reset()
-	err = pipeline.Build(w.t.Context(), w.env, o)
+	ctx, cancel := context.WithTimeout(w.t.Context(), buildTimeout)
+	defer cancel()
+	err = pipeline.Build(ctx, w.env, o)
 	if code := pipeline.ExitCode(&w.output, err); code != exit {
 		return fmt.Errorf("build %d ended with exit code %d, want %d:\n%s", w.builds, code, exit, w.output.String())
 	}

@@ -1,0 +1,268 @@
+package pipeline_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/layercause/layercause/internal/buildkit/buildkittest"
+	"github.com/layercause/layercause/internal/pipeline"
+	"github.com/layercause/layercause/internal/record"
+)
+
+// Caches that only those stories are told through that ask for it.
+const (
+	throughLocal  = "local"
+	throughGHA    = "gha"
+	throughS3     = "s3"
+	throughAzblob = "azblob"
+)
+
+// A keeper holds a story's cache outside of the daemon, which is pruned between the
+// builds.
+type keeper struct {
+	// from and to are what --cache-from and --cache-to take, without a mode; ref is
+	// how reports call the cache.
+	from, to, ref string
+	// env is what the runner or the user has set for it.
+	env map[string]string
+	// remove drops the index alone, or all results and not the index. It returns how
+	// many things it dropped.
+	remove func(index bool) (int, error)
+}
+
+// These stories run one after the other: each prunes the daemon.
+func TestScenariosThroughOtherCaches(t *testing.T) {
+	t.Parallel()
+	registry := buildkittest.Registry(t)
+	d := buildkittest.Start(t, buildkittest.Options{PlainHTTP: []string{registry}, Flags: entitled})
+	actions, s3, azurite := buildkittest.StartActionsCache(t), buildkittest.StartS3(t), buildkittest.StartAzurite(t)
+	for _, c := range []struct {
+		name string
+		keep func(w *world) keeper
+	}{
+		{throughLocal, inFolder},
+		{throughGHA, func(w *world) keeper { return inActionsCache(w, actions) }},
+		{throughS3, func(w *world) keeper { return inS3(w, s3) }},
+		{throughAzblob, func(w *world) keeper { return inAzblob(w, azurite) }},
+	} {
+		told := stories(t, c.name)
+		if len(told) == 0 {
+			t.Errorf("no story is told through %s", c.name)
+		}
+		for _, s := range told {
+			t.Run(c.name+"/"+s.name, func(t *testing.T) {
+				w := newWorld(t, s, c.name, d, registry)
+				w.keep(c.keep(w))
+				w.built = func() { checkIndexes(t, w.record) }
+				tell(t, w)
+			})
+		}
+	}
+}
+
+// checkIndexes holds a record to having read the index of each cache that could be
+// imported, if only to find that there is none.
+func checkIndexes(t *testing.T, r *record.Record) {
+	t.Helper()
+	for _, c := range r.Caches {
+		switch {
+		case c.Error != "":
+		case c.Index == nil:
+			t.Errorf("the index of the %s %s is not known", c.Type, c.Direction)
+		case c.Direction == record.Export && c.Index.Digest == "":
+			t.Errorf("the index that was exported to %s has no name", c.Type)
+		}
+	}
+}
+
+// keep has the story's builds use a cache.
+func (w *world) keep(k keeper) {
+	w.keeper = &k
+	lookup := w.env.LookupEnv
+	w.env.LookupEnv = func(name string) (string, bool) {
+		if v, ok := k.env[name]; ok {
+			return v, true
+		}
+		return lookup(name)
+	}
+}
+
+// damage does something to the cache that the next build will notice.
+func (w *world) damage(act string) error {
+	if w.keeper == nil {
+		return fmt.Errorf("the daemon's own cache cannot be damaged so; say: lose TEXT")
+	}
+	if act == "overwrite-index" {
+		return w.overwrite()
+	}
+	n, err := w.keeper.remove(act == "delete-index")
+	if err == nil && n == 0 {
+		err = fmt.Errorf("the cache has nothing to delete")
+	}
+	return err
+}
+
+// overwrite builds something else, which nobody keeps a record of, and exports it
+// to the story's cache.
+func (w *world) overwrite() error {
+	dir := filepath.Join(w.dir, "another")
+	text := "FROM " + w.registry + "/base\nRUN echo another > /another\n"
+	if err := write(filepath.Join(dir, "tree"), map[string]string{"Dockerfile": text}); err != nil {
+		return err
+	}
+	if err := w.daemon.Prune(w.t.Context()); err != nil {
+		return err
+	}
+	o, err := flags([]string{"--cache-to", w.keeper.to + ",mode=max"})
+	if err != nil {
+		return err
+	}
+	o.Context, o.Builder, o.Progress = filepath.Join(dir, "tree"), w.daemon.Address, "plain"
+	o.History, o.ReportDir = filepath.Join(dir, "history"), filepath.Join(dir, "report")
+	return pipeline.Build(w.t.Context(), w.env, o)
+}
+
+func inFolder(w *world) keeper {
+	dir := filepath.Join(w.dir, w.story.name+"-cache")
+	return keeper{
+		from: "type=local,src=" + dir, to: "type=local,dest=" + dir, ref: filepath.Base(dir),
+		remove: func(index bool) (int, error) {
+			if index {
+				return 1, os.Remove(filepath.Join(dir, "index.json"))
+			}
+			n := 0
+			blobs, err := filepath.Glob(filepath.Join(dir, "blobs", "*", "*"))
+			for _, path := range blobs {
+				text, err := os.ReadFile(path)
+				if err != nil {
+					return n, err
+				}
+				if bytes.HasPrefix(text, []byte("{")) {
+					continue // the manifest or the index
+				}
+				if err := os.Remove(path); err != nil {
+					return n, err
+				}
+				n++
+			}
+			return n, err
+		},
+	}
+}
+
+func inActionsCache(w *world, c *buildkittest.ActionsCache) keeper {
+	branch := buildkittest.ActionsScope{Scope: "refs/heads/" + w.story.name, Permission: 3}
+	return keeper{
+		from: "type=gha,scope=cache", to: "type=gha,scope=cache", ref: "cache",
+		env: map[string]string{
+			"ACTIONS_RUNTIME_TOKEN": c.Token(w.t, branch), "ACTIONS_RESULTS_URL": c.URL, "ACTIONS_CACHE_SERVICE_V2": "true",
+		},
+		remove: func(index bool) (int, error) {
+			if index {
+				return c.Remove(branch.Scope, "index-"), nil
+			}
+			return c.Remove(branch.Scope, "buildkit-blob-"), nil
+		},
+	}
+}
+
+func inS3(w *world, s *buildkittest.S3) keeper {
+	prefix := w.story.name + "/"
+	attrs := s.Attrs(prefix)
+	k := keeper{
+		from: "type=s3,name=cache", ref: s.Bucket + "/" + prefix + "cache",
+		env: map[string]string{
+			"AWS_ACCESS_KEY_ID": attrs["access_key_id"], "AWS_SECRET_ACCESS_KEY": attrs["secret_access_key"],
+			"AWS_REGION": attrs["region"], "AWS_BUCKET": attrs["bucket"],
+		},
+		remove: func(index bool) (int, error) { return s.Remove(prefix + kindOf(index)) },
+	}
+	for _, name := range []string{"endpoint_url", "use_path_style", "prefix"} {
+		k.from += "," + name + "=" + attrs[name]
+	}
+	k.to = k.from
+	return k
+}
+
+func inAzblob(w *world, a *buildkittest.Azurite) keeper {
+	prefix := w.story.name + "/"
+	attrs := a.Attrs(prefix)
+	k := keeper{
+		from: "type=azblob,name=cache", ref: a.Container + "/" + prefix + "cache",
+		env:    map[string]string{"AZURE_STORAGE_ACCOUNT_URL": attrs["account_url"]},
+		remove: func(index bool) (int, error) { return a.Remove(w.t.Context(), prefix+kindOf(index)) },
+	}
+	for _, name := range []string{"account_name", "secret_access_key", "container", "prefix"} {
+		k.from += "," + name + "=" + attrs[name]
+	}
+	k.to = k.from
+	return k
+}
+
+func kindOf(index bool) string {
+	if index {
+		return "manifests/"
+	}
+	return "blobs/"
+}
+
+// inRegistry is a cache beside the story's base image, whose layers stay when the
+// cache's are deleted: the registry keeps equal ones once.
+func inRegistry(w *world) keeper {
+	host, repository, _ := strings.Cut(w.registry, "/")
+	address := "http://" + host + "/v2/" + repository
+	return keeper{
+		from: "type=registry,ref=" + w.registry + "/cache", to: "type=registry,ref=" + w.registry + "/cache", ref: w.registry + "/cache",
+		remove: func(index bool) (int, error) {
+			if index {
+				return 1, ask(http.MethodDelete, address+"/cache/manifests/latest", nil)
+			}
+			var cache, base struct{ Layers []struct{ Digest string } }
+			if err := ask(http.MethodGet, address+"/cache/manifests/latest", &cache); err != nil {
+				return 0, err
+			}
+			if err := ask(http.MethodGet, address+"/base/manifests/latest", &base); err != nil {
+				return 0, err
+			}
+			own := map[string]bool{}
+			for _, l := range cache.Layers {
+				own[l.Digest] = true
+			}
+			for _, l := range base.Layers {
+				delete(own, l.Digest)
+			}
+			for digest := range own {
+				if err := ask(http.MethodDelete, address+"/cache/blobs/"+digest, nil); err != nil {
+					return 0, err
+				}
+			}
+			return len(own), nil
+		},
+	}
+}
+
+// ask makes a request, and reads the answer's JSON into a value.
+func ask(method, url string, value any) error {
+	req, err := http.NewRequest(method, url, nil)
+	if err != nil {
+		return err
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode >= 300 {
+		return fmt.Errorf("%s %s: %s", method, url, resp.Status)
+	}
+	if value == nil {
+		return nil
+	}
+	return json.NewDecoder(resp.Body).Decode(value)
+}
