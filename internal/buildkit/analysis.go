@@ -28,6 +28,7 @@ func (x *analysis) start(ctx context.Context, b *Build, c gateway.Client, res *g
 		return
 	}
 	a := b.newAssembly(g)
+	a.bring(ctx, c, b.request.buildArgs)
 	a.resolved = resolveRemotes(ctx, c, g)
 	x.assembly = a
 	x.work.Go(func() {

@@ -28,6 +28,8 @@ type assembly struct {
 	warnings []string
 
 	vertices []record.Vertex
+	// lines are the instructions whose lines each vertex has.
+	lines [][]int
 	// keys are what BuildKit looks the vertices up by.
 	keys []cacheindex.Key
 }
@@ -97,12 +99,11 @@ func (a *assembly) operations(ctx context.Context) {
 // lines of their own, such as the files of a heredoc, belong to what uses them.
 func (a *assembly) places() []int {
 	out := make([]int, len(a.graph.vertices))
-	for i, v := range a.graph.vertices {
+	a.lines = a.linesOf()
+	for i := range a.graph.vertices {
 		out[i] = -1
-		for _, l := range v.lines {
-			if at := a.instructionAt(l); at >= 0 && (out[i] < 0 || at < out[i]) {
-				out[i] = at
-			}
+		if at := a.lines[i]; len(at) > 0 {
+			out[i] = slices.Min(at)
 		}
 	}
 	for i := len(a.graph.vertices) - 1; i >= 0; i-- {
@@ -121,6 +122,38 @@ func (a *assembly) places() []int {
 				if stage := a.file.Instructions[out[i]].Stage; stage >= 0 {
 					out[from.index] = a.file.Stages[stage].From
 				}
+			}
+		}
+	}
+	return out
+}
+
+// linesOf lists the instructions whose lines each vertex has. At a FROM an operation
+// is that of a trigger.
+func (a *assembly) linesOf() [][]int {
+	out := make([][]int, len(a.graph.vertices))
+	if a.file == nil {
+		return out
+	}
+	triggers := make([]map[int]int, len(a.file.Stages))
+	for s, stage := range a.file.Stages {
+		if next := stage.From + 1; next < len(a.file.Instructions) && a.file.Instructions[next].Brought {
+			triggers[s] = a.triggers(s)
+		}
+	}
+	for i, v := range a.graph.vertices {
+		for _, l := range v.lines {
+			at := a.instructionAt(l)
+			if at < 0 {
+				continue
+			}
+			if stage := a.file.Instructions[at].Stage; stage >= 0 {
+				if t, ok := triggers[stage][i]; ok {
+					at = t
+				}
+			}
+			if !slices.Contains(out[i], at) {
+				out[i] = append(out[i], at)
 			}
 		}
 	}
@@ -185,18 +218,16 @@ func (a *assembly) steps(o *observer, start time.Time) []record.Step {
 	}
 	byPlace := map[place]*record.Step{}
 	var order []place
-	for i, v := range a.graph.vertices {
+	for i := range a.graph.vertices {
 		r := &a.vertices[i]
 		r.Status, r.Intervals, r.Error = outcomes[i].status, outcomes[i].intervals, outcomes[i].err
 		r.LoadError = record.RedactURLs(outcomes[i].loadErr)
 		if r.Source != nil || r.Instruction < 0 {
 			continue
 		}
-		at := []int{r.Instruction}
-		for _, l := range v.lines {
-			if x := a.instructionAt(l); x >= 0 && !slices.Contains(at, x) {
-				at = append(at, x)
-			}
+		at := a.lines[i]
+		if len(at) == 0 {
+			at = []int{r.Instruction}
 		}
 		for _, instruction := range at {
 			if !a.file.Instructions[instruction].Cacheable() {

@@ -68,7 +68,7 @@ func dockerfileOf(f *dockerfile.File, path string, data []byte) record.Dockerfil
 	for _, in := range f.Instructions {
 		out.Instructions = append(out.Instructions, record.Instruction{
 			Stage: in.Stage, Command: in.Command, Text: record.RedactURLs(in.Text),
-			Line: in.Line, EndLine: in.EndLine, Names: in.Names,
+			Line: in.Line, EndLine: in.EndLine, Names: in.Names, Trigger: in.Brought,
 		})
 	}
 	return out

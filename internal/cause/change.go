@@ -153,9 +153,12 @@ func (e *explainer) setBy(v, b *record.Vertex, command string) []string {
 		case h < 0:
 			return []string{e.removal(v, []int{x})}
 		case x < 0:
+			if name, ok := e.broughtBy(h); ok {
+				return []string{name}
+			}
 			c := e.at(InstructionAdded, h)
 			c.Subject, c.Detail = command, "the instruction is new"
-			return []string{e.add(fmt.Sprintf("added %d", h), c)}
+			return []string{e.add(newName(h), c)}
 		}
 		text := e.head.Dockerfile.Instructions[h].Text
 		if text != e.base.Dockerfile.Instructions[x].Text {
@@ -174,6 +177,9 @@ func (e *explainer) setBy(v, b *record.Vertex, command string) []string {
 
 // edited is an instruction whose text changed.
 func (e *explainer) edited(h int) string {
+	if name, ok := e.broughtBy(h); ok {
+		return name
+	}
 	c := e.at(InstructionChanged, h)
 	c.Subject = commandOf(e.head, h)
 	c.Detail = "the instruction was edited"
@@ -185,6 +191,9 @@ func (e *explainer) edited(h int) string {
 }
 
 func (e *explainer) replaced(h, b int) string {
+	if name, ok := e.broughtBy(h); ok {
+		return name
+	}
 	c := e.at(InstructionChanged, h)
 	c.Subject = commandOf(e.head, h)
 	c.Detail = fmt.Sprintf("another %s applies than before", c.Subject)
@@ -194,6 +203,9 @@ func (e *explainer) replaced(h, b int) string {
 
 // removal names the step below the place where instructions were taken out.
 func (e *explainer) removal(v *record.Vertex, removed []int) string {
+	if name, ok := e.removedTrigger(removed[len(removed)-1], v.Instruction); ok {
+		return name
+	}
 	c := e.at(InstructionChanged, v.Instruction)
 	in := e.base.Dockerfile.Instructions[removed[len(removed)-1]]
 	c.Subject = in.Command

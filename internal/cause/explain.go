@@ -111,6 +111,11 @@ func (e *explainer) unpaired(v *record.Vertex) string {
 		c.Evidence.After = v.Platform
 		return e.add("platform "+v.Platform, c)
 	}
+	if _, ok := e.instructions[v.Instruction]; !ok {
+		if name, ok := e.broughtBy(v.Instruction); ok {
+			return name
+		}
+	}
 	c := e.at(InstructionAdded, v.Instruction)
 	c.Subject = commandOf(e.head, v.Instruction)
 	c.Detail = "the instruction is new"
@@ -127,8 +132,11 @@ func (e *explainer) unpaired(v *record.Vertex) string {
 	} else if from := e.movedFrom(v.Instruction); from >= 0 {
 		c.Detail = fmt.Sprintf("the instruction was moved here from line %d", e.base.Dockerfile.Instructions[from].Line)
 	}
-	return e.add(fmt.Sprintf("added %d", v.Instruction), c)
+	return e.add(newName(v.Instruction), c)
 }
+
+// newName is the name of the cause of an instruction that is new.
+func newName(instruction int) string { return fmt.Sprintf("added %d", instruction) }
 
 func commandOf(r *record.Record, instruction int) string {
 	if instruction < 0 {

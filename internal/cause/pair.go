@@ -138,7 +138,7 @@ func (p *pairing) align(head, base []int) {
 	matches := alignTexts(h, b, func(i, j int) float64 {
 		h, b := &p.head.Dockerfile.Instructions[head[i]], &p.base.Dockerfile.Instructions[base[j]]
 		switch {
-		case h.Command != b.Command:
+		case h.Command != b.Command || h.Trigger != b.Trigger:
 			return 0
 		case h.Text == b.Text:
 			return 3

@@ -72,6 +72,20 @@ func (e *explainer) variable(name string, v, b *record.Vertex, changed []string,
 	} else if _, ok := e.reverse[was]; was >= 0 && !ok {
 		at = -1
 	}
+	if at >= 0 && was < 0 {
+		if name, ok := e.broughtBy(at); ok {
+			return []string{name}
+		}
+	}
+	if at < 0 {
+		if name, ok := e.removedTrigger(was, v.Instruction); ok {
+			return []string{name}
+		}
+		if e.base.Dockerfile.Instructions[was].Trigger {
+			// The image is the same, and brings it still: only a build argument shows it.
+			return []string{e.buildArg(name, e.fromOf(v.Instruction), v.Instruction, h[name], o[name])}
+		}
+	}
 	command := ""
 	if at >= 0 {
 		command = commandOf(e.head, at)
@@ -113,7 +127,7 @@ func (e *explainer) buildArg(name string, at, step int, after, before string) st
 	case at < 0:
 		c = e.at(BuildArg, step)
 		c.Detail = fmt.Sprintf("ARG %s, which stood above it, was removed", name)
-	case before == "":
+	case before == "" && !e.head.Dockerfile.Instructions[at].Trigger:
 		c.Detail = fmt.Sprintf("ARG %s is new", name)
 	default:
 		c.Detail = fmt.Sprintf("the build argument %s has another value than before", name)

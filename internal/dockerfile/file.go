@@ -82,6 +82,9 @@ type Instruction struct {
 	Heredocs []Heredoc
 	// Trigger is the command that an ONBUILD puts off, upper case.
 	Trigger string
+	// Brought says that the instruction is a trigger that the FROM of its line
+	// brings, see [File.Bring]. Its Text starts with ONBUILD.
+	Brought bool
 }
 
 // Flag is one flag of an instruction, such as --from=build or --link.
