@@ -131,7 +131,7 @@ func (t *trial) place(h *host, w *world, dir string, before *world) error {
 			}
 		}
 	}
-	if err := os.MkdirAll(where("."), 0o755); err != nil {
+	if err := makeFolder(where(".")); err != nil {
 		return err
 	}
 	for _, p := range slices.Sorted(maps.Keys(w.files)) {
@@ -157,7 +157,7 @@ func (t *trial) place(h *host, w *world, dir string, before *world) error {
 }
 
 func (f file) write(path string) error {
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+	if err := makeFolder(filepath.Dir(path)); err != nil {
 		return err
 	}
 	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
@@ -168,6 +168,17 @@ func (f file) write(path string) error {
 	}
 	err := os.WriteFile(path, []byte(f.data), 0o644)
 	return errors.Join(err, os.Chmod(path, os.FileMode(f.mode)))
+}
+
+// makeFolder makes a folder with a mode that no umask changes.
+func makeFolder(dir string) error {
+	if _, err := os.Stat(dir); err == nil {
+		return nil
+	}
+	if err := makeFolder(filepath.Dir(dir)); err != nil {
+		return err
+	}
+	return errors.Join(os.Mkdir(dir, 0o755), os.Chmod(dir, 0o755))
 }
 
 // buildTimeout is far more than any of the builds takes.

@@ -29,8 +29,8 @@ import (
 var tool []byte
 
 // tools are the names that the tool has in the base image.
-const tools = "apk apt-get bun bundle cargo cmake composer dnf dotnet gem go gradle make meson mix mvn ninja npm pip " +
-	"pnpm poetry python tsc uv vite yarn"
+const tools = "addgroup adduser apk apt-get bun bundle cargo cmake composer conda curl deno dnf dotnet gem go gradle groupadd hugo make meson mix mvn ninja npm " +
+	"npx php pip pnpm poetry python sbt stack swift tsc useradd uv vite yarn zig"
 
 // host is what all cases share: a daemon, a registry with the base image, and a
 // server of remote files.

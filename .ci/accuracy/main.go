@@ -17,6 +17,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -63,8 +64,6 @@ func measure(ctx context.Context, out io.Writer, o options) (good bool, err erro
 	if err != nil {
 		return false, err
 	}
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
 	r := &run{ctx: ctx}
 	defer r.end()
 	defer func() {
@@ -89,36 +88,34 @@ func measure(ctx context.Context, out io.Writer, o options) (good bool, err erro
 		}
 	}
 	start := time.Now()
-	trials, err := runAll(ctx, cancel, h, bin, shapes, numbers, o)
-	if err != nil {
-		return false, err
-	}
+	trials, err := runAll(ctx, out, h, bin, shapes, numbers, o)
 	s := summarize(trials)
-	for _, t := range trials {
-		t.explain(out, o)
-	}
 	s.write(out)
 	fmt.Fprintf(out, "\n%d cases of %d shapes with seed %d in %s, on %d cores (%s/%s)\n",
 		s.cases, len(shapes), o.seed, time.Since(start).Round(time.Second), runtime.NumCPU(), runtime.GOOS, runtime.GOARCH)
-	return s.good(), nil
+	return s.good(), err
 }
 
-// runAll runs the cases, some at a time.
-func runAll(ctx context.Context, cancel func(), h *host, bin string, shapes []*shape, numbers []int, o options) ([]*trial, error) {
+// runAll runs the cases, some at a time, and says at once what is not right.
+func runAll(ctx context.Context, out io.Writer, h *host, bin string, shapes []*shape, numbers []int, o options) ([]*trial, error) {
 	all := mutations()
 	trials := make([]*trial, len(numbers))
 	errs := make([]error, len(numbers))
 	next := make(chan int)
 	var wg sync.WaitGroup
+	var printing sync.Mutex
 	for range o.parallel {
 		wg.Go(func() {
 			for i := range next {
 				t := newTrial(shapes, all, o.seed, numbers[i])
-				trials[i] = t
 				if err := t.inFolder(ctx, h, bin, o); err != nil {
 					errs[i] = fmt.Errorf("%s: %w", t, err)
-					cancel()
+					continue
 				}
+				trials[i] = t
+				printing.Lock()
+				t.explain(out, o)
+				printing.Unlock()
 			}
 		})
 	}
@@ -130,12 +127,8 @@ func runAll(ctx context.Context, cancel func(), h *host, bin string, shapes []*s
 	}
 	close(next)
 	wg.Wait()
-	for _, err := range errs {
-		if err != nil && !errors.Is(err, context.Canceled) {
-			return nil, err
-		}
-	}
-	return trials, ctx.Err()
+	trials = slices.DeleteFunc(trials, func(t *trial) bool { return t == nil })
+	return trials, errors.Join(append(errs, ctx.Err())...)
 }
 
 // inFolder runs a case in a folder of its own.

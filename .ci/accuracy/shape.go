@@ -200,7 +200,7 @@ func (s *shape) check() error {
 			return fmt.Errorf("line %d: what it takes is not said, or it takes nothing", n)
 		}
 		for _, p := range in.takes {
-			if p == "./" || strings.HasPrefix(p, "!") || strings.HasPrefix(p, "$") {
+			if p == "./" || strings.HasPrefix(p, "!") || strings.Contains(p, "$") {
 				continue
 			}
 			if !slices.ContainsFunc(s.paths(), func(f string) bool { return match([]string{p}, f) }) {

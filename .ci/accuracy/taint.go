@@ -18,8 +18,10 @@ func (t taint) reads(text string) bool {
 }
 
 func (t taint) clone() taint {
-	t.args, t.env = maps.Clone(t.args), maps.Clone(t.env)
-	return t
+	c := taint{args: map[string]bool{}, env: map[string]bool{}, user: t.user, cwd: t.cwd, shell: t.shell}
+	maps.Copy(c.args, t.args)
+	maps.Copy(c.env, t.env)
+	return c
 }
 
 // reached lists the steps whose own work differs if, from an instruction on, a
@@ -46,7 +48,8 @@ func (d *dockerfile) reached(site *instruction, t taint, given map[string]string
 			}
 		}
 	}
-	s := d.stageOf(site)
+	i := slices.IndexFunc(all, func(s *stage) bool { return s.from == site || slices.Contains(s.body, site) })
+	s := all[i]
 	walk(s, s.body[slices.Index(s.body, site)+1:], t)
 	return out
 }
@@ -81,7 +84,7 @@ func (t *taint) step(in *instruction, given map[string]string) bool {
 	case "SHELL":
 		t.shell = false
 	case "WORKDIR":
-		relative := !strings.HasPrefix(in.words()[0], "/") && !strings.HasPrefix(in.words()[0], "$")
+		relative := isRelative(in.words()[0])
 		differs := readsIt || relative && t.cwd
 		t.cwd = differs
 		return differs || t.user
@@ -90,9 +93,14 @@ func (t *taint) step(in *instruction, given map[string]string) bool {
 			t.shell && !strings.HasPrefix(in.words()[0], "[")
 	case "COPY", "ADD":
 		w := in.words()
-		target := w[len(w)-1]
-		relative := !strings.HasPrefix(target, "/") && !strings.HasPrefix(target, "$")
-		return readsIt || relative && t.cwd
+		return readsIt || isRelative(w[len(w)-1]) && t.cwd
 	}
 	return false
+}
+
+// isRelative says that a path is one below the folder that WORKDIR set. The shapes
+// have variables only for absolute ones.
+func isRelative(p string) bool {
+	p = strings.Trim(p, `"`)
+	return !strings.HasPrefix(p, "/") && !strings.HasPrefix(p, "$")
 }

@@ -6,14 +6,14 @@ name=$(basename "$0")
 out=
 previous=
 for argument; do
-	case $previous in -o | --output | --out | --prefix | --target-dir | -d) out=$argument ;; esac
-	case $argument in -o=* | --output=* | --out=* | --prefix=* | --install-dir=*) out=${argument#*=} ;; esac
+	case $previous in -o | --output | --out | --target-dir) out=$argument ;; esac
+	case $argument in -o=* | --output=* | --out=*) out=${argument#*=} ;; --prefix=*) out=${argument#*=}/installed ;; esac
 	previous=$argument
 done
 if [ -z "$out" ]; then
 	case "$name $*" in
 	npm*run*build* | yarn*build* | pnpm*build* | vite* | tsc*) out=dist/app.js ;;
-	npm* | yarn* | pnpm* | bun*) out=node_modules/installed ;;
+	npm* | npx* | yarn* | pnpm* | "bun "*) out=node_modules/installed ;;
 	pip* | poetry* | uv* | python*) out=/usr/local/lib/python/installed ;;
 	go*mod*) out=/go/pkg/mod/installed ;;
 	go*) out=/go/bin/app ;;

@@ -30,6 +30,9 @@ type effect struct {
 type fileChange struct {
 	path, change string
 	rules        bool // it was let in or kept out
+	// unseen says that a daemon that has the files of the build before does not see
+	// the change.
+	unseen bool
 }
 
 // expected is one cause that the report has to have.
@@ -96,7 +99,7 @@ func (w *world) causes(before string, o observed) (out []expected, doubts []stri
 		var files, rules []fileChange
 		for _, c := range changes {
 			switch {
-			case !w.taken(in, c.path):
+			case !w.taken(in, c.path), c.unseen && !o.missed(lines[in]):
 			case c.rules:
 				rules = append(rules, c)
 			case !w.excluded(c.path):
