@@ -92,7 +92,7 @@ func build(ctx context.Context, env Env, o BuildOptions) error {
 
 	c := compare(ctx, store, base, res.Record)
 	warnings = append(warnings, c.warnings...)
-	r := explainBuild(res.Record, c, warnings)
+	r := explainBuild(ctx, run.checkout(o.Context, res.Record), res.Record, c, warnings)
 	r.Links = run.links(o.ReportDir)
 	encoded, err := record.Encode(res.Record)
 	if err != nil {

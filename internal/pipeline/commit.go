@@ -62,10 +62,15 @@ type git struct {
 // run returns what git prints, also if it fails half-way. The folder may belong
 // to another user, as in a container action, which git refuses unless it is told.
 func (g git) run(args ...string) string {
-	cmd := exec.CommandContext(g.ctx, "git", append([]string{"-C", g.dir}, args...)...)
-	cmd.Env = append(cmd.Environ(), "GIT_CONFIG_COUNT=1", "GIT_CONFIG_KEY_0=safe.directory", "GIT_CONFIG_VALUE_0=*", "GIT_OPTIONAL_LOCKS=0")
-	out, _ := cmd.Output()
+	out, _ := g.command(args...).Output()
 	return strings.TrimSpace(string(out))
+}
+
+func (g git) command(args ...string) *exec.Cmd {
+	cmd := exec.CommandContext(g.ctx, "git", append([]string{"-C", g.dir}, args...)...)
+	cmd.Env = append(cmd.Environ(), "GIT_CONFIG_COUNT=1", "GIT_CONFIG_KEY_0=safe.directory", "GIT_CONFIG_VALUE_0=*",
+		"GIT_OPTIONAL_LOCKS=0", "GIT_NO_LAZY_FETCH=1")
+	return cmd
 }
 
 func nonEmpty(s ...string) string {

@@ -50,20 +50,24 @@ func compare(ctx context.Context, store *history.Store, given, head *record.Reco
 
 // explainBuild explains a build that has ended. A fault of ours is a warning in
 // a report without causes: it must not fail what was built.
-func explainBuild(head *record.Record, c comparison, warnings []string) (r report.Report) {
+func explainBuild(ctx context.Context, checkout checkout, head *record.Record, c comparison, warnings []string) (r report.Report) {
 	defer func() {
 		if p := recover(); p != nil {
 			warnings = append(warnings, fmt.Sprintf("explaining the build stopped at a fault of layercause: %v", p))
 			r = report.New(head, nil, nil, timing.Ledger{Wall: head.Seconds}, nil, warnings)
 		}
 	}()
-	return explain(head, c, warnings)
+	return explain(ctx, checkout, head, c, warnings)
 }
 
-// explain takes a record through the pure stages.
-func explain(head *record.Record, c comparison, warnings []string) report.Report {
+// explain takes a record through the pure stages. Between them git names the
+// commits of the files that changed.
+func explain(ctx context.Context, checkout checkout, head *record.Record, c comparison, warnings []string) report.Report {
 	timing.Carry(head, c.base)
 	causes := cause.Explain(head, c.base, c.searched)
+	if c.base != nil {
+		checkout.nameCommits(ctx, causes, c.base.Commit.SHA)
+	}
 	ledger := timing.Account(head, causes)
 	suggestions := advice.Suggest(advice.Input{Head: head, Causes: causes, Ledger: ledger})
 	var base *report.Comparison
@@ -80,7 +84,7 @@ type ExplainOptions struct {
 }
 
 // Explain explains one record against another.
-func Explain(_ context.Context, env Env, o ExplainOptions) error {
+func Explain(ctx context.Context, env Env, o ExplainOptions) error {
 	const hint = "name two record.json.zst files: the earlier build's first"
 	var records [2]*record.Record
 	for i, path := range []string{o.Base, o.Head} {
@@ -102,7 +106,7 @@ func Explain(_ context.Context, env Env, o ExplainOptions) error {
 		return usage("name two records of the same Dockerfile",
 			"the records are of different Dockerfiles: %s and %s", base.Invocation.Dockerfile, head.Invocation.Dockerfile)
 	}
-	r := explain(head, comparison{base: base, why: report.WhyNearest}, nil)
+	r := explain(ctx, checkoutOf(ctx, env, head), head, comparison{base: base, why: report.WhyNearest}, nil)
 	if o.ReportDir != "" {
 		encoded, err := record.Encode(head)
 		if err == nil {
