@@ -106,6 +106,9 @@ type Cause struct {
 	Evidence    cause.Evidence `json:"evidence"`
 	Steps       []string       `json:"steps"`
 	LostSeconds float64        `json:"lostSeconds"`
+	// StillLost is how many of the steps have other causes too, so that fixing this
+	// one alone does not bring them back.
+	StillLost int `json:"stillLost,omitempty"`
 }
 
 // Cache is one cache import or export.

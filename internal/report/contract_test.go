@@ -36,7 +36,7 @@ const optional = `
 build.failure build.failure.message build.failure.file build.failure.line build.failure.endLine
 steps.intervals steps.intervals.start steps.intervals.end steps.intervals.transfer caches.start
 causes.evidence.name causes.evidence.before causes.evidence.after causes.evidence.neededBy causes.evidence.compared
-causes.evidence.searched causes.evidence.error`
+causes.evidence.searched causes.evidence.error causes.stillLost`
 
 func TestKeys(t *testing.T) {
 	r := severalCauses().report()

@@ -1,7 +1,7 @@
 package report
 
 import (
-	"sort"
+	"slices"
 	"strings"
 
 	"github.com/layercause/layercause/internal/cause"
@@ -11,7 +11,8 @@ import (
 // tells already.
 func hasEvidence(c *Cause) bool {
 	e := &c.Evidence
-	return len(e.Files) > 1 || e.Before != "" || e.After != "" || e.Error != "" || e.Cache != "" ||
+	return len(e.Files) > 1 || slices.ContainsFunc(e.Files, func(f cause.FileChange) bool { return f.Commit != "" }) ||
+		c.StillLost > 0 || e.Before != "" || e.After != "" || e.Error != "" || e.Cache != "" ||
 		len(e.Compared) > 0 || len(e.Searched) > 0 || len(e.NeededBy) > 0
 }
 
@@ -47,7 +48,7 @@ func (v *view) causeEvidence(b *strings.Builder, c *Cause, files int) {
 		s.markdown(b, false)
 		b.WriteByte('\n')
 	}
-	for _, s := range fileFacts(c.Evidence.Files, files) {
+	for _, s := range v.fileFacts(&c.Evidence, files) {
 		b.WriteString("- ")
 		s.markdown(b, false)
 		b.WriteByte('\n')
@@ -93,6 +94,9 @@ func (v *view) facts(c *Cause) []sentence {
 	if needed := v.neededBy(c); len(needed) > 0 {
 		facts = append(facts, words("needed by ").with(needed))
 	}
+	if c.StillLost > 0 {
+		facts = append(facts, words(v.stillLost(c)))
+	}
 	return facts
 }
 
@@ -110,106 +114,17 @@ func listFact(label string, items []string) sentence {
 	return s
 }
 
-// fileFacts lists changed files. More than limit are summed up by folder: nobody
-// reads a thousand names, but where they lie tells a lot.
-func fileFacts(files []cause.FileChange, limit int) []sentence {
-	var facts []sentence
-	if len(files) <= limit {
-		for _, f := range files {
-			facts = append(facts, code(f.Path, 120).say(" "+changed(f.Change)))
-		}
-		return facts
+// stillLost says what fixing this cause alone would not bring back.
+func (v *view) stillLost(c *Cause) string {
+	if c.StillLost == len(c.Steps) {
+		return "fixing this alone brings no step back: other causes lost " + them(len(c.Steps)) + " too"
 	}
-	folders := byFolder(files, limit)
-	for i, f := range folders {
-		if i == limit {
-			rest := 0
-			for _, g := range folders[i:] {
-				rest += g.files
-			}
-			facts = append(facts, words(count(rest, "file")+" in "+count(len(folders)-i, "other folder")))
-			break
-		}
-		facts = append(facts, code(f.name, 120).say(": "+f.changes))
-	}
-	return facts
+	return "fixing this alone leaves " + itoa(c.StillLost) + " of " + count(len(c.Steps), "step") + " lost: other causes lost " + them(c.StillLost) + " too"
 }
 
-// folder is a folder and how many files below it changed.
-type folder struct {
-	name    string
-	files   int
-	changes string // "15 files: 12 changed, 3 added"
-}
-
-// byFolder counts files by the folders they lie in, the most first. Folders are
-// cut at the depth that gives at most limit of them, if there is one.
-func byFolder(files []cause.FileChange, limit int) []folder {
-	var names map[string]map[string]int
-	for depth := 4; depth > 0; depth-- {
-		names = make(map[string]map[string]int)
-		for _, f := range files {
-			n := folderName(f.Path, depth)
-			if names[n] == nil {
-				names[n] = make(map[string]int)
-			}
-			names[n][changedMany(f.Change)]++
-		}
-		if len(names) <= limit {
-			break
-		}
+func them(n int) string {
+	if n == 1 {
+		return "it"
 	}
-	folders := make([]folder, 0, len(names))
-	for n, by := range names {
-		f := folder{name: n}
-		var kinds []string
-		for k := range by {
-			kinds = append(kinds, k)
-		}
-		sort.Slice(kinds, func(i, j int) bool {
-			if by[kinds[i]] != by[kinds[j]] {
-				return by[kinds[i]] > by[kinds[j]]
-			}
-			return kinds[i] < kinds[j]
-		})
-		for _, k := range kinds {
-			f.files += by[k]
-			f.changes += ", " + itoa(by[k]) + " " + k
-		}
-		if len(kinds) == 1 {
-			f.changes = count(f.files, "file") + " " + kinds[0]
-		} else {
-			f.changes = count(f.files, "file") + " (" + f.changes[2:] + ")"
-		}
-		folders = append(folders, f)
-	}
-	sort.Slice(folders, func(i, j int) bool {
-		if folders[i].files != folders[j].files {
-			return folders[i].files > folders[j].files
-		}
-		return folders[i].name < folders[j].name
-	})
-	return folders
-}
-
-// changedMany is [changed] for a number of files.
-func changedMany(change string) string {
-	switch c := changed(change); c {
-	case "links elsewhere":
-		return "linking elsewhere"
-	case "added", "removed", "changed":
-		return c
-	default:
-		return "with" + strings.TrimPrefix(c, "has")
-	}
-}
-
-// folderName is the folder of a file, cut to a depth.
-func folderName(path string, depth int) string {
-	parts := strings.Split(path, "/")
-	parts = parts[:len(parts)-1]
-	if len(parts) == 0 {
-		return "./"
-	}
-	return strings.Join(parts[:min(depth, len(parts))], "/") + "/"
+	return "them"
 }

@@ -72,13 +72,20 @@ func planted(s string) report.Report {
 		b.causes = append(b.causes, cause.Cause{
 			ID: fmt.Sprintf("c%d", i), Kind: k, File: s, Line: 3, EndLine: 3, Instruction: "x" + s, Subject: "x" + s, Detail: "x" + s,
 			Evidence: cause.Evidence{
-				Files: []cause.FileChange{{Path: s, Change: s}, {Path: "x" + s, Change: "mode"}},
+				Files: []cause.FileChange{
+					{Path: s, Change: s, Commit: s}, {Path: "x" + s, Change: "mode", Commit: headSHA},
+					{Path: "y" + s, Change: "added", RenamedFrom: "z" + s}, {Path: "w" + s, Change: "removed", RenamedTo: "v" + s},
+				},
 				Name:  "x" + s, Before: "x" + s, After: "x" + s, Error: "x" + s,
 				Cache: "x" + s, Writer: &record.Writer{Record: "x" + s, Commit: s, Ref: s, Dockerfile: s, Target: "x" + s},
 				NeededBy: []string{"s3", s}, Compared: []string{s, "x" + s}, Searched: []string{s},
 			},
 			Steps: []string{"s2", "s3"},
 		})
+		if i%2 == 1 {
+			e := &b.causes[i].Evidence
+			e.FileCount, e.Folders = 1000, []cause.Folder{{Path: "x" + s, Changes: map[string]int{s: 7, "added": 2}, Files: 9}}
+		}
 		l.CauseLost[fmt.Sprintf("c%d", i)] = float64(10 - i)
 	}
 	for range 2 {

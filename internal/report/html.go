@@ -182,15 +182,11 @@ func (p *page) allEvidence() {
 		p.raw("<section class=\"card\">\n<h3>")
 		p.sentence(p.namedLine(headOf(c.Instruction), c.File, c.Line, c.EndLine))
 		p.raw(` <span class="soft">` + kindName(c.Kind) + "</span></h3>\n")
-		p.facts(append(p.view.facts(c), fileFacts(c.Evidence.Files, foldedFiles)...))
-		if n := len(c.Evidence.Files); n > foldedFiles {
-			listed := min(n, htmlRows)
-			title := "All " + count(n, "file")
-			if listed < n {
-				title = "The first " + count(listed, "file")
-			}
-			p.raw("<details><summary>" + title + "</summary>\n")
-			p.facts(fileFacts(c.Evidence.Files[:listed], listed))
+		p.facts(append(p.view.facts(c), p.fileFacts(&c.Evidence, foldedFiles)...))
+		if listed := renamesJoined(c.Evidence.Files); c.Evidence.FileCount > len(c.Evidence.Files) || len(listed) > foldedFiles {
+			listed = listed[:min(len(listed), htmlRows)]
+			p.raw("<details><summary>" + count(len(listed), "file") + " of them</summary>\n")
+			p.facts(p.fileList(listed))
 			p.raw("</details>\n")
 		}
 		p.raw("</section>\n")

@@ -37,6 +37,14 @@ func (l Links) line(file string, line, endLine int) string {
 	return u
 }
 
+// commit is the address of a commit, or "".
+func (l Links) commit(hash string) string {
+	if !l.valid() || !isHash(hash) {
+		return ""
+	}
+	return l.Server + "/" + l.Repository + "/commit/" + hash
+}
+
 // run is the address of the workflow run, or "".
 func (l Links) run() string {
 	if !l.valid() || len(l.RunID) > 20 || !only(l.RunID, isDigit) {

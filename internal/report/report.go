@@ -196,8 +196,19 @@ func linkCauses(steps []Step, causes []Cause) {
 	}
 	for _, c := range causes {
 		for _, id := range c.Steps {
-			if s := byID[id]; s != nil && !slices.Contains(s.Causes, c.ID) {
+			s := byID[id]
+			if s == nil {
+				continue
+			}
+			if n := len(s.Causes); n == 0 || s.Causes[n-1] != c.ID {
 				s.Causes = append(s.Causes, c.ID)
+			}
+		}
+	}
+	for i := range causes {
+		for _, id := range causes[i].Steps {
+			if s := byID[id]; s != nil && len(s.Causes) > 1 {
+				causes[i].StillLost++
 			}
 		}
 	}

@@ -95,6 +95,7 @@ func scenarios() map[string]build {
 		"failed":         failedBuild(),
 		"all-hit":        allHit(),
 		"unexplained":    unexplained(),
+		"many-files":     manyFiles(),
 	}
 }
 
@@ -273,5 +274,40 @@ func unexplained() build {
 			Evidence: cause.Evidence{Compared: []string{"the instruction", "the environment", "mounts", "the key of COPY . .", "the options"}},
 			Steps:    []string{"s4"},
 		}},
+	}
+}
+
+// manyFiles has a rename, files whose commits are known, and more files than are
+// listed.
+func manyFiles() build {
+	head, l := observed(43.6, "build",
+		line{number: 1, text: "FROM node:22 AS build"},
+		line{number: 2, text: "COPY lib lib", status: record.Miss, start: 1, seconds: 0.2},
+		line{number: 3, text: "COPY src src", status: record.Miss, start: 1.2, seconds: 0.4},
+		line{number: 4, text: "RUN npm run build", status: record.Miss, start: 1.6, seconds: 4.7},
+	)
+	l.Lost, l.CauseLost["c1"], l.CauseLost["c2"] = 5.3, 0.4, 0.2
+	var files []cause.FileChange
+	for i := range 20 {
+		files = append(files, cause.FileChange{Path: fmt.Sprintf("src/cart/f%02d.ts", i), Change: "content", Commit: headSHA})
+	}
+	return build{
+		head: head, base: onMain(), ledger: l,
+		causes: []cause.Cause{
+			{ID: "c1", Kind: cause.ContextFiles, File: "Dockerfile", Line: 3, EndLine: 3, Instruction: "COPY src src", Subject: "src/cart/f00.ts",
+				Detail: "1240 files changed, among them src/cart/f00.ts",
+				Evidence: cause.Evidence{Files: files, FileCount: 1240, Folders: []cause.Folder{
+					{Path: "src/cart", Changes: map[string]int{"content": 900, "added": 20, "mode": 1}, Files: 921},
+					{Path: "src/pay", Changes: map[string]int{"removed": 300}, Files: 300},
+					{Path: ".", Changes: map[string]int{"added": 1}, Files: 1},
+				}}, Steps: []string{"s2", "s3"}},
+			{ID: "c2", Kind: cause.ContextFiles, File: "Dockerfile", Line: 2, EndLine: 2, Instruction: "COPY lib lib", Subject: "lib/a.ts",
+				Detail: "3 files changed, among them lib/a.ts",
+				Evidence: cause.Evidence{Files: []cause.FileChange{
+					{Path: "lib/a.ts", Change: "content", Commit: headSHA},
+					{Path: "lib/new.ts", Change: "added", RenamedFrom: "lib/old.ts", Commit: baseSHA},
+					{Path: "lib/old.ts", Change: "removed", RenamedTo: "lib/new.ts", Commit: baseSHA},
+				}}, Steps: []string{"s1", "s3"}},
+		},
 	}
 }

@@ -186,13 +186,13 @@ func (v *view) neededBy(c *Cause) sentence {
 
 // filesChanged names the files of a cause, its subject first.
 func filesChanged(c *Cause, limit int) sentence {
-	files := c.Evidence.Files
+	files := renamesJoined(c.Evidence.Files)
 	if len(files) == 0 {
 		return about("", c.Subject, " changed")
 	}
 	shown := make([]cause.FileChange, 0, limit)
 	for i := range files {
-		if files[i].Path == c.Subject {
+		if files[i].Path == c.Subject || files[i].RenamedFrom == c.Subject && c.Subject != "" {
 			shown = append(shown, files[i])
 			break
 		}
@@ -207,13 +207,17 @@ func filesChanged(c *Cause, limit int) sentence {
 		if i > 0 {
 			s = s.say(", ")
 		}
-		s = s.code(f.Path, nameLimit)
+		s = s.with(fileName(f, nameLimit))
 		// "a, b changed, c added": once for neighbours that changed alike.
-		if i+1 == len(shown) || changed(shown[i+1].Change) != changed(f.Change) {
-			s = s.say(" " + changed(f.Change))
+		if i+1 == len(shown) || fileVerb(shown[i+1]) != fileVerb(f) {
+			s = s.say(" " + fileVerb(f))
 		}
 	}
-	if more := len(files) - len(shown); more > 0 {
+	more := len(files) - len(shown)
+	if n := c.Evidence.FileCount; n > len(c.Evidence.Files) {
+		more = n - len(shown)
+	}
+	if more > 0 {
 		s = s.say(" and " + itoa(more) + " more")
 	}
 	return s
