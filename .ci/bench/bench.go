@@ -86,7 +86,10 @@ func (b *bench) buildx(ctx context.Context) (time.Duration, error) {
 
 // command runs one of the programs and returns its wall time.
 func (b *bench) command(ctx context.Context, name string, args ...string) (time.Duration, error) {
-	cmd := exec.CommandContext(ctx, filepath.Join(b.bin, name), args...)
+	if !filepath.IsAbs(name) {
+		name = filepath.Join(b.bin, name)
+	}
+	cmd := exec.CommandContext(ctx, name, args...)
 	cmd.Dir = b.dir
 	cmd.Env = []string{
 		"PATH=" + os.Getenv("PATH"), "HOME=" + b.path("home"),

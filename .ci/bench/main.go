@@ -1,5 +1,6 @@
 // Command bench measures layercause against docker buildx on the same daemon,
-// context and cache, and fails if layercause is slower than it may be.
+// context and cache, against a client that does nothing but build, and its hashing
+// against sha256sum. It fails if layercause is slower than it may be.
 //
 // It needs bin/layercause, bin/buildx and bin/buildkitd, and root. All that it
 // makes lies in one folder for temporary files, which it removes. With TMPDIR on
@@ -25,7 +26,9 @@ type scenario struct {
 	name   string
 	title  string
 	target float64 // what layercause may take, as a multiple of buildx's time
-	runs   int
+	// plain is the same for the client that only builds; 0 is no target.
+	plain float64
+	runs  int
 	// warm is how often each tool builds before the measurement.
 	warm int
 	// prepare makes the context and, if there is to be one for all builds, the
@@ -40,12 +43,24 @@ func main() {
 	large := flag.Int("large", 5, "measured builds of the large context, by each tool")
 	files := flag.Int("files", 100_000, "files in the large context")
 	bin := flag.String("bin", "bin", "folder of the programs")
-	only := flag.String("only", "", "run only these scenarios: cached,unchanged,fresh")
+	only := flag.String("only", "", "run only these scenarios: cached,unchanged,fresh,hash")
 	flag.Parse()
+	if part, ok := parts[flag.Arg(0)]; ok {
+		if err := part(context.Background(), flag.Args()[1:]); err != nil {
+			fmt.Fprintln(os.Stderr, "bench:", err)
+			os.Exit(1)
+		}
+		return
+	}
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	ok, err := run(ctx, *bin, *only, scenarios(*small, *large, *files))
+	if err == nil && (*only == "" || slices.Contains(strings.Split(*only, ","), "hash")) {
+		var good bool
+		good, err = compareHashing(ctx, *files, *large)
+		ok = ok && good
+	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 	}
@@ -68,7 +83,7 @@ func scenarios(small, large, files int) []scenario {
 			},
 		},
 		{
-			name: "unchanged", title: fmt.Sprintf("%d files, unchanged", files), target: 1.2, runs: large, warm: 2,
+			name: "unchanged", title: fmt.Sprintf("%d files, unchanged", files), target: 1.2, plain: 1.05, runs: large, warm: 2,
 			prepare: func(ctx context.Context, b *bench) error {
 				if err := b.startDaemon(ctx); err != nil {
 					return err
@@ -77,7 +92,7 @@ func scenarios(small, large, files int) []scenario {
 			},
 		},
 		{
-			name: "fresh", title: fmt.Sprintf("%d files, fresh checkout, empty daemon", files), target: 1.1, runs: large, warm: 1,
+			name: "fresh", title: fmt.Sprintf("%d files, fresh checkout, empty daemon", files), target: 1.1, plain: 1.05, runs: large, warm: 1,
 			prepare: func(_ context.Context, b *bench) error { return b.largeContext(files) },
 			before: func(ctx context.Context, b *bench) error {
 				if err := b.startDaemon(ctx); err != nil {
@@ -126,7 +141,8 @@ func (s scenario) run(ctx context.Context, bin string) (ok bool, err error) {
 	if err := s.prepare(ctx, b); err != nil {
 		return false, err
 	}
-	tools := []*tool{{name: "layercause", build: b.layercause}, {name: "buildx", build: b.buildx}}
+	ours, theirs, plain := &tool{"layercause", b.layercause, nil}, &tool{"buildx", b.buildx, nil}, &tool{"plain", b.plain, nil}
+	tools := []*tool{ours, theirs, plain}
 	for i := range s.warm + s.runs {
 		for _, t := range tools {
 			if s.before != nil {
@@ -142,21 +158,32 @@ func (s scenario) run(ctx context.Context, bin string) (ok bool, err error) {
 				t.times = append(t.times, d)
 			}
 		}
-		slices.Reverse(tools)
+		tools = append(tools[1:], tools[0])
 	}
-	slices.SortFunc(tools, func(x, y *tool) int { return strings.Compare(y.name, x.name) })
-	ours, theirs := median(tools[0].times), median(tools[1].times)
-	ratio := ours.Seconds() / theirs.Seconds()
-	verdict := "PASS"
-	if ratio > s.target {
-		verdict = "FAIL"
-	}
-	fmt.Printf("%-46s layercause %8s  buildx %8s  ratio %.2f  target %.2f  %s  (medians of %d)\n",
-		s.title, round(ours), round(theirs), ratio, s.target, verdict, s.runs)
-	return verdict == "PASS", nil
+	good := compared(s.title, ours, theirs, s.target)
+	return compared(s.title, ours, plain, s.plain) && good, nil
 }
 
-// tool is one of the two programs and how long its builds took.
+// compared prints the ratio of two medians, which may be at most the target.
+func compared(title string, ours, theirs *tool, target float64) bool {
+	x, y := median(ours.times), median(theirs.times)
+	ratio, verdict := x.Seconds()/y.Seconds(), "PASS"
+	switch {
+	case target == 0:
+		verdict = ""
+	case ratio > target:
+		verdict = "FAIL"
+	}
+	may := "-"
+	if target > 0 {
+		may = fmt.Sprintf("%.2f", target)
+	}
+	fmt.Printf("%-46s %s %8s  %-9s %8s  ratio %.2f  target %4s  %4s  (medians of %d)\n",
+		title, ours.name, round(x), theirs.name, round(y), ratio, may, verdict, len(ours.times))
+	return verdict != "FAIL"
+}
+
+// tool is one of the programs and how long its builds took.
 type tool struct {
 	name  string
 	build func(context.Context) (time.Duration, error)

@@ -76,7 +76,7 @@ func planted(s string) report.Report {
 					{Path: s, Change: s, Commit: s}, {Path: "x" + s, Change: "mode", Commit: headSHA},
 					{Path: "y" + s, Change: "added", RenamedFrom: "z" + s}, {Path: "w" + s, Change: "removed", RenamedTo: "v" + s},
 				},
-				Name:  "x" + s, Before: "x" + s, After: "x" + s, Error: "x" + s,
+				Name: "x" + s, Before: "x" + s, After: "x" + s, Error: "x" + s,
 				Cache: "x" + s, Writer: &record.Writer{Record: "x" + s, Commit: s, Ref: s, Dockerfile: s, Target: "x" + s},
 				NeededBy: []string{"s3", s}, Compared: []string{s, "x" + s}, Searched: []string{s},
 			},
