@@ -3,6 +3,7 @@ package pipeline_test
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"os"
@@ -34,6 +35,8 @@ type keeper struct {
 	// remove drops the index alone, or all results and not the index. It returns how
 	// many things it dropped.
 	remove func(index bool) (int, error)
+	// branch has the next builds be of another branch; nil where that is no matter.
+	branch func(name string)
 }
 
 // These stories run one after the other: each prunes the daemon.
@@ -41,13 +44,13 @@ func TestScenariosThroughOtherCaches(t *testing.T) {
 	t.Parallel()
 	registry := buildkittest.Registry(t)
 	d := buildkittest.Start(t, buildkittest.Options{PlainHTTP: []string{registry}, Flags: entitled})
-	actions, s3, azurite := buildkittest.StartActionsCache(t), buildkittest.StartS3(t), buildkittest.StartAzurite(t)
+	s3, azurite := buildkittest.StartS3(t), buildkittest.StartAzurite(t)
 	for _, c := range []struct {
 		name string
 		keep func(w *world) keeper
 	}{
 		{throughLocal, inFolder},
-		{throughGHA, func(w *world) keeper { return inActionsCache(w, actions) }},
+		{throughGHA, inActionsCache},
 		{throughS3, func(w *world) keeper { return inS3(w, s3) }},
 		{throughAzblob, func(w *world) keeper { return inAzblob(w, azurite) }},
 	} {
@@ -96,14 +99,14 @@ func (w *world) keep(k keeper) {
 // damage does something to the cache that the next build will notice.
 func (w *world) damage(act string) error {
 	if w.keeper == nil {
-		return fmt.Errorf("the daemon's own cache cannot be damaged so; say: lose TEXT")
+		return errors.New("the daemon's own cache cannot be damaged so; say: lose TEXT")
 	}
 	if act == "overwrite-index" {
 		return w.overwrite()
 	}
 	n, err := w.keeper.remove(act == "delete-index")
 	if err == nil && n == 0 {
-		err = fmt.Errorf("the cache has nothing to delete")
+		err = errors.New("the cache has nothing to delete")
 	}
 	return err
 }
@@ -156,20 +159,51 @@ func inFolder(w *world) keeper {
 	}
 }
 
-func inActionsCache(w *world, c *buildkittest.ActionsCache) keeper {
-	branch := buildkittest.ActionsScope{Scope: "refs/heads/" + w.story.name, Permission: 3}
+// inActionsCache is a service of the story's own. Its builds are those of the main
+// branch until an act says otherwise.
+func inActionsCache(w *world) keeper {
+	c := buildkittest.StartActionsCache(w.t)
+	env := map[string]string{"ACTIONS_RESULTS_URL": c.URL, "ACTIONS_CACHE_SERVICE_V2": "true"}
+	scopes := func(branch string) []buildkittest.ActionsScope {
+		own := buildkittest.ActionsScope{Scope: "refs/heads/" + branch, Permission: 3}
+		if branch == "main" {
+			return []buildkittest.ActionsScope{own}
+		}
+		return []buildkittest.ActionsScope{own, {Scope: "refs/heads/main", Permission: 1}}
+	}
+	on := scopes("main")
+	env["ACTIONS_RUNTIME_TOKEN"] = c.Token(w.t, on...)
 	return keeper{
-		from: "type=gha,scope=cache", to: "type=gha,scope=cache", ref: "cache",
-		env: map[string]string{
-			"ACTIONS_RUNTIME_TOKEN": c.Token(w.t, branch), "ACTIONS_RESULTS_URL": c.URL, "ACTIONS_CACHE_SERVICE_V2": "true",
-		},
+		from: "type=gha,scope=cache", to: "type=gha,scope=cache", ref: "cache", env: env,
 		remove: func(index bool) (int, error) {
 			if index {
-				return c.Remove(branch.Scope, "index-"), nil
+				return c.Remove(on[0].Scope, "index-"), nil
 			}
-			return c.Remove(branch.Scope, "buildkit-blob-"), nil
+			return c.Remove(on[0].Scope, "buildkit-blob-"), nil
+		},
+		branch: func(name string) {
+			on = scopes(name)
+			env["ACTIONS_RUNTIME_TOKEN"] = c.Token(w.t, on...)
+			env["GITHUB_REF"] = on[0].Scope
 		},
 	}
+}
+
+// branch has the builds that follow be those of a branch, in a runner that knows
+// that main is the default one.
+func (w *world) branch(name string) error {
+	if w.keeper == nil || w.keeper.branch == nil {
+		return errors.New("only an Actions cache keeps branches apart")
+	}
+	w.keeper.branch(name)
+	event := filepath.Join(w.dir, "event.json")
+	for key, value := range map[string]string{
+		"GITHUB_ACTIONS": "true", "GITHUB_EVENT_NAME": "push", "GITHUB_EVENT_PATH": event,
+		"GITHUB_REPOSITORY": "example/" + w.story.name, "GITHUB_WORKSPACE": w.dir,
+	} {
+		w.keeper.env[key] = value
+	}
+	return os.WriteFile(event, []byte(`{"repository": {"default_branch": "main"}}`), 0o644)
 }
 
 func inS3(w *world, s *buildkittest.S3) keeper {

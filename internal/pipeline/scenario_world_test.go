@@ -46,8 +46,11 @@ func newWorld(t *testing.T, s *story, cache string, d *buildkittest.Daemon, regi
 	w.registry = registry + "/" + strings.ToLower(s.name) + "-" + cache
 	w.env = pipeline.Env{
 		LookupEnv: func(name string) (string, bool) {
+			if name != "DOCKER_CONFIG" {
+				return "", false
+			}
 			// The developer's own registry credentials stay out of it.
-			return filepath.Join(w.dir, "docker"), name == "DOCKER_CONFIG"
+			return filepath.Join(w.dir, "docker"), true
 		},
 		Stdout: &w.output, Stderr: &w.output, Dir: w.dir, CacheDir: filepath.Join(w.dir, "cache"), Version: "test",
 	}
@@ -176,6 +179,8 @@ func (w *world) do(a act) error {
 		return w.daemon.Prune(w.t.Context())
 	case "delete-index", "delete-blobs", "overwrite-index":
 		return errors.Join(need(0), w.damage(a.name))
+	case "branch":
+		return errors.Join(need(1), w.branch(a.words[0]))
 	}
 	return fmt.Errorf("unknown command %q", a.name)
 }
