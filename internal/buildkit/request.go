@@ -50,6 +50,9 @@ func newRequest(o Options, load loader) (*request, error) {
 	return r, setAttestations(o, r)
 }
 
+// epochArg is the time that stamps what an image is made of.
+const epochArg = "SOURCE_DATE_EPOCH"
+
 func setBuildArgs(o Options, r *request) error {
 	r.buildArgs = map[string]string{}
 	for _, a := range o.BuildArgs {
@@ -63,6 +66,12 @@ func setBuildArgs(o Options, r *request) error {
 			}
 		}
 		r.buildArgs[name] = value
+	}
+	// As buildx: builds that are meant to be reproducible set it for all their tools.
+	if _, ok := r.buildArgs[epochArg]; !ok {
+		if value, ok := o.Getenv(epochArg); ok && value != "" {
+			r.buildArgs[epochArg] = value
+		}
 	}
 	for name, value := range r.buildArgs {
 		r.opt.FrontendAttrs["build-arg:"+name] = value

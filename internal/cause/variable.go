@@ -226,17 +226,31 @@ func order(v *record.Vertex) []string {
 	return out
 }
 
-// epoch names SOURCE_DATE_EPOCH, which stamps the folder that WORKDIR makes.
+// epoch names SOURCE_DATE_EPOCH, which stamps the folder that WORKDIR makes. It is a
+// build argument, or the default of an ARG above the first FROM.
 func (e *explainer) epoch(v *record.Vertex) []string {
-	h, o := argument(e.head, "SOURCE_DATE_EPOCH"), argument(e.base, "SOURCE_DATE_EPOCH")
-	if h == o {
+	const name = "SOURCE_DATE_EPOCH"
+	h, o := argument(e.head, name), argument(e.base, name)
+	at := e.inHead.declaration(v.Instruction, name)
+	if h != o {
+		if at < 0 {
+			at = e.inHead.global(name)
+		}
+		if at < 0 {
+			at = e.fromOf(v.Instruction)
+		}
+		return []string{e.buildArg(name, at, v.Instruction, h, nonEmpty(o, "unset"))}
+	}
+	at, was := e.inHead.global(name), e.inBase.global(name)
+	switch {
+	case h != "" || at < 0 && was < 0:
 		return nil
+	case at < 0 || was < 0:
+		return []string{e.buildArg(name, at, v.Instruction, "", "")}
+	case e.head.Dockerfile.Instructions[at].Text != e.base.Dockerfile.Instructions[was].Text:
+		return []string{e.buildArg(name, at, v.Instruction, "", "default")}
 	}
-	at := e.inHead.declaration(v.Instruction, "SOURCE_DATE_EPOCH")
-	if at < 0 {
-		at = e.fromOf(v.Instruction)
-	}
-	return []string{e.buildArg("SOURCE_DATE_EPOCH", at, v.Instruction, h, nonEmpty(o, "unset"))}
+	return e.changedIn(e.head.Dockerfile.Instructions[at].Text, at, was)
 }
 
 // changedIn names the variables of a text that have another value than before.

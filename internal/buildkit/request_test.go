@@ -1,0 +1,49 @@
+package buildkit
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+// SOURCE_DATE_EPOCH of the environment is a build argument, as with buildx, unless
+// one is given.
+func TestEpochOfTheEnvironment(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "Dockerfile"), []byte("FROM scratch\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct {
+		env  string
+		args []string
+		want string
+		set  bool
+	}{
+		"in the environment":             {env: "1000000000", want: "1000000000", set: true},
+		"empty in the environment":       {env: ""},
+		"both":                           {env: "1000000000", args: []string{"SOURCE_DATE_EPOCH=5"}, want: "5", set: true},
+		"given as empty":                 {env: "1000000000", args: []string{"SOURCE_DATE_EPOCH="}, want: "", set: true},
+		"another that is given":          {env: "1000000000", args: []string{"A=5"}, want: "1000000000", set: true},
+		"by name, from the environment":  {env: "7", args: []string{"SOURCE_DATE_EPOCH"}, want: "7", set: true},
+		"neither, with another argument": {args: []string{"A=5"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r, err := newRequest(Options{
+				Context: dir, BuildArgs: c.args,
+				Getenv: func(name string) (string, bool) {
+					if name == "DOCKER_CONFIG" {
+						return dir, true
+					}
+					return c.env, name == "SOURCE_DATE_EPOCH" && c.env != ""
+				},
+			}, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, ok := r.opt.FrontendAttrs["build-arg:SOURCE_DATE_EPOCH"]
+			if got != c.want || ok != c.set {
+				t.Errorf("the argument is %q (%t), want %q (%t)", got, ok, c.want, c.set)
+			}
+		})
+	}
+}
