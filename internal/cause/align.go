@@ -80,7 +80,11 @@ func anchors(h, b []string, top, hEnd, bEnd int) [][2]int {
 		} else {
 			before[i] = -1
 		}
-		piles = append(piles[:n], append([]int{i}, piles[min(n+1, len(piles)):]...)...)
+		if n == len(piles) {
+			piles = append(piles, i)
+		} else {
+			piles[n] = i
+		}
 	}
 	if len(piles) == 0 {
 		return nil

@@ -43,6 +43,8 @@ type explainer struct {
 	memo     []causeSet // the roots of each vertex
 	known    []bool     // that the memo has them
 	blamed   []blame
+	// rooted, attributed and climbed count what is bounded.
+	rooted, attributed, climbed int
 	// compared are pairs of manifests, by their indexes.
 	compared map[[2]int]*comparison
 

@@ -240,21 +240,23 @@ func (e *explainer) stageIndex(instruction int) int {
 	return e.head.Dockerfile.Instructions[instruction].Stage
 }
 
-// maxRemoved bounds how far up removed instructions are looked for. No Dockerfile
-// is that long; a hostile record may be.
-const maxRemoved = 10_000
+// maxClimbed bounds how far up removed instructions are looked for, in all. No
+// Dockerfile comes near it; a hostile record may.
+const maxClimbed = 1_000_000
 
 // removedBetween lists the base's instructions from vertex b up to, and without,
 // vertex stop (-1 is the very top) that the head no longer has anywhere. It is
 // empty if stop is not reached.
 func (e *explainer) removedBetween(b, stop int) []int {
 	var out []int
-	for steps := 0; b != stop; steps++ {
-		if steps > maxRemoved {
+	seen := map[int]bool{}
+	for b != stop {
+		if e.climbed++; e.climbed > maxClimbed {
 			return nil
 		}
 		v := &e.base.Vertices[b]
-		if _, ok := e.reverse[v.Instruction]; !ok && v.Instruction >= 0 && !slices.Contains(out, v.Instruction) && e.movedTo(v.Instruction) < 0 {
+		if _, ok := e.reverse[v.Instruction]; !ok && v.Instruction >= 0 && !seen[v.Instruction] && e.movedTo(v.Instruction) < 0 {
+			seen[v.Instruction] = true
 			out = append(out, v.Instruction)
 		}
 		i := slices.IndexFunc(v.Inputs, func(in record.Input) bool { return !in.ByContent })

@@ -60,7 +60,24 @@ func (e *explainer) roots(i int) causeSet {
 	} else {
 		e.memo[i] = e.changed(i, v)
 	}
+	e.rooted += len(e.memo[i])
+	e.memo[i] = e.memo[i].bounded(e.rooted)
 	return e.memo[i]
+}
+
+// Bounds of what is kept about which step has which cause. A build of 5,000 steps
+// in one stage, each with a cause of its own, stays below the first. Beyond it a
+// hostile record's steps keep the causes nearest to them.
+const (
+	maxRooted = 16_000_000
+	nearest   = 4
+)
+
+func (a causeSet) bounded(rooted int) causeSet {
+	if rooted > maxRooted && len(a) > nearest {
+		return slices.Clone(a[len(a)-nearest:])
+	}
+	return a
 }
 
 // findRoots computes the roots of all that the missed steps are made of, inputs
@@ -110,7 +127,8 @@ func (e *explainer) explain(s *record.Step) {
 	if len(roots) == 0 {
 		roots = e.set([]string{e.lost(s)})
 	}
-	e.blamed = append(e.blamed, blame{s.ID, roots})
+	e.attributed += len(roots)
+	e.blamed = append(e.blamed, blame{s.ID, roots.bounded(e.attributed)})
 }
 
 // attribute gives the causes their steps. All lists share one block of memory: in

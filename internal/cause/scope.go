@@ -64,6 +64,9 @@ func (s *scope) global(name string) int {
 	return -1
 }
 
+// maxParents bounds through how many stages is searched.
+const maxParents = 100
+
 // find searches upwards from last: the stage of the instruction, then the stages
 // that it starts from.
 func (s *scope) find(last, instruction int, what string) int {
@@ -71,7 +74,7 @@ func (s *scope) find(last, instruction int, what string) int {
 		return -1
 	}
 	stage := s.Instructions[instruction].Stage
-	for depth := 0; stage >= 0 && depth <= len(s.Stages); depth++ {
+	for depth := 0; stage >= 0 && depth < maxParents; depth++ {
 		list := s.at[place{stage, what}]
 		if n := sort.SearchInts(list, last+1); n > 0 {
 			return list[n-1]
