@@ -22,7 +22,7 @@ type analysis struct {
 // callback, and leaves the rest to the time while the daemon works. Built is
 // closed when the build has ended.
 func (x *analysis) start(ctx context.Context, b *Build, c gateway.Client, res *gateway.Result, built <-chan struct{}) {
-	g, err := readGraph(ctx, res, b.frontendFilename())
+	g, err := readGraph(ctx, res, b.frontendFilename(), b.request.platform())
 	if err != nil {
 		x.fault = err.Error()
 		return

@@ -44,8 +44,9 @@ func (v *vertex) Inputs() []solver.Edge         { return v.inputs }
 func (v *vertex) Name() string                  { return v.name }
 
 // readGraph takes the definitions out of the frontend's result. The bytes stay
-// as they are, so that the digests are those of the status stream.
-func readGraph(ctx context.Context, res *gateway.Result, filename string) (*graph, error) {
+// as they are, so that the digests are those of the status stream. Platform is the
+// one that was asked for, if it was only one.
+func readGraph(ctx context.Context, res *gateway.Result, filename, platform string) (*graph, error) {
 	g := &graph{byDigest: map[digest.Digest]*vertex{}, filename: filename}
 	add := func(platform string, ref gateway.Reference) error {
 		if ref == nil {
@@ -61,7 +62,7 @@ func readGraph(ctx context.Context, res *gateway.Result, filename string) (*grap
 		}
 		return g.add(platform, def)
 	}
-	if err := add("", res.Ref); err != nil {
+	if err := add(platform, res.Ref); err != nil {
 		return nil, err
 	}
 	ps, err := exptypesPlatforms(res)
@@ -112,8 +113,28 @@ func (g *graph) add(platform string, def *llb.Definition) error {
 			}
 			v.inputs = append(v.inputs, solver.Edge{Vertex: src, Index: solver.Index(in.Index)})
 		}
+		v.inherit()
 	}
 	return nil
+}
+
+// inherit gives a file operation, which does not say for which platform it is, that
+// of what it is laid on, and the documents that it takes with it.
+func (v *vertex) inherit() {
+	f := v.op.GetFile()
+	if f == nil || v.op.Platform != nil || len(f.Actions) == 0 {
+		return
+	}
+	base := int(f.Actions[0].Input)
+	if base < 0 || base >= len(v.inputs) {
+		return
+	}
+	v.platform = v.inputs[base].Vertex.(*vertex).platform
+	for _, in := range v.inputs {
+		if from := in.Vertex.(*vertex); from.op.GetFile() != nil && len(from.inputs)+len(from.lines) == 0 {
+			from.platform = v.platform
+		}
+	}
 }
 
 // locate returns the lines of the Dockerfile that made the operation.

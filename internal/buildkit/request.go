@@ -102,6 +102,18 @@ func setPlatforms(o Options, r *request) error {
 	return nil
 }
 
+// platform is the one that was asked for, or empty if there are several or none.
+func (r *request) platform() string {
+	if len(r.platforms) != 1 {
+		return ""
+	}
+	p, err := platforms.Parse(r.platforms[0])
+	if err != nil {
+		return ""
+	}
+	return platforms.Format(platforms.Normalize(p))
+}
+
 func setAttrs(o Options, r *request) error {
 	attrs := r.opt.FrontendAttrs
 	if o.Target != "" {

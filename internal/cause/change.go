@@ -137,7 +137,7 @@ func (e *explainer) unedited(v, b *record.Vertex, parts parts, explained bool) [
 		out = append(out, e.baseImage(v.Instruction, v.Platform)...)
 	}
 	if parts["platform"] {
-		out = append(out, e.platformChange(v, b))
+		out = append(out, e.platformChange(v, b)...)
 	}
 	return append(out, e.buildOptions(v, parts)...)
 }

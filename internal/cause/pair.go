@@ -182,9 +182,13 @@ func (p *pairing) pairVertices() {
 		}
 	}
 	clear(count)
+	inHead, inBase := onlyPlatform(p.head), onlyPlatform(p.base)
 	for i, v := range p.head.Vertices {
 		b, ok := p.instructions[v.Instruction]
 		platform, known := p.platforms[v.Platform]
+		if h, was := inHead[v.Instruction], inBase[b]; ok && h != "" && was != "" {
+			platform, known = was, true // the stage's own, such as --platform=$BUILDPLATFORM
+		}
 		if v.Instruction < 0 || !ok || !known {
 			continue
 		}
@@ -194,4 +198,21 @@ func (p *pairing) pairVertices() {
 			p.vertices[i] = j
 		}
 	}
+}
+
+// onlyPlatform is the platform of each instruction that was carried out for one
+// platform only.
+func onlyPlatform(r *record.Record) map[int]string {
+	out := map[int]string{}
+	for _, v := range r.Vertices {
+		if v.Source != nil && v.Source.Kind == record.SourceLocal {
+			continue // a context is for all
+		}
+		if p, ok := out[v.Instruction]; ok && p != v.Platform {
+			out[v.Instruction] = ""
+		} else if !ok {
+			out[v.Instruction] = v.Platform
+		}
+	}
+	return out
 }

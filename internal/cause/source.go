@@ -7,13 +7,17 @@ import (
 	"github.com/layercause/layercause/internal/record"
 )
 
-// platformChange is a step that is built for another platform than before.
-func (e *explainer) platformChange(v, b *record.Vertex) string {
+// platformChange is a step that is built for another platform than before, by its
+// FROM or by a variable in that.
+func (e *explainer) platformChange(v, b *record.Vertex) []string {
+	if _, vars := e.start(e.stageIndex(v.Instruction)); len(vars) > 0 {
+		return vars
+	}
 	c := e.at(Platform, e.fromOf(v.Instruction))
 	c.Subject = v.Platform
 	c.Detail = fmt.Sprintf("the platform changed from %s to %s", b.Platform, v.Platform)
 	c.Evidence.Before, c.Evidence.After = b.Platform, v.Platform
-	return e.add("platform "+v.Platform, c)
+	return []string{e.add("platform "+v.Platform, c)}
 }
 
 // sourceChange compares what a source resolved to. By is the operation that uses
@@ -32,7 +36,7 @@ func (e *explainer) sourceChange(h int, b, by *record.Vertex, reads bool) []stri
 	c.Evidence.Before, c.Evidence.After = o.Digest, s.Digest
 	switch {
 	case v.Platform != b.Platform && s.Digest == o.Digest:
-		return []string{e.platformChange(v, b)}
+		return e.platformChange(v, b)
 	case s.Context != "" || o.Context != "":
 		return []string{e.contextChange(e.userOf(h), s, o)}
 	case s.RefDigest != o.RefDigest:
