@@ -62,13 +62,19 @@ func TestScenariosThroughTheDaemonsCache(t *testing.T) {
 	}
 }
 
-// These stories run one after the other: each prunes the daemon.
+// Each story has a daemon to itself: it prunes it.
 func TestScenariosThroughARegistryCache(t *testing.T) {
 	t.Parallel()
 	registry := buildkittest.Registry(t)
-	d := buildkittest.Start(t, buildkittest.Options{PlainHTTP: []string{registry}, Flags: entitled})
+	daemons := make(chan *buildkittest.Daemon, 2)
+	for range cap(daemons) {
+		daemons <- buildkittest.Start(t, buildkittest.Options{PlainHTTP: []string{registry}, Flags: entitled})
+	}
 	for _, s := range stories(t, throughRegistry) {
 		t.Run(s.name, func(t *testing.T) {
+			t.Parallel()
+			d := <-daemons
+			defer func() { daemons <- d }()
 			tell(t, newWorld(t, s, throughRegistry, d, registry))
 		})
 	}
