@@ -59,10 +59,15 @@ type explainer struct {
 	unpairedHead, unpairedBase map[string]int
 }
 
-// add registers a cause under a name, once.
+// add registers a cause under a name, once. Of several places where it shows, it
+// names the first in the file, whatever order they are found in.
 func (e *explainer) add(name string, c Cause) string {
-	if _, ok := e.causes[name]; !ok {
+	have, ok := e.causes[name]
+	switch {
+	case !ok:
 		e.causes[name] = &c
+	case c.Line < have.Line:
+		have.File, have.Line, have.EndLine, have.Instruction = c.File, c.Line, c.EndLine, c.Instruction
 	}
 	return name
 }

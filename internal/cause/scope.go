@@ -42,10 +42,10 @@ func (s *scope) lastAbove(instruction int, command string) int {
 	return s.find(instruction-1, instruction, command)
 }
 
-// declaration finds the ARG or ENV line whose value an instruction sees, or -1; its
-// own counts.
+// declaration finds the ARG or ENV line whose value an instruction sees, or -1. ENV
+// X=$X sees the X of a line above.
 func (s *scope) declaration(instruction int, name string) int {
-	return s.find(instruction, instruction, "$"+name)
+	return s.find(instruction-1, instruction, "$"+name)
 }
 
 // declared is [scope.declaration], but a FROM sees the lines above the first FROM.

@@ -110,22 +110,23 @@ func (e *explainer) variable(name string, v, b *record.Vertex, changed []string,
 		}
 		return []string{e.replaced(at, was)}
 	}
-	c := e.at(Env, at)
+	c, key := e.at(Env, at), fmt.Sprintf("env %s %d", name, at)
 	c.Detail = fmt.Sprintf("ENV %s is new", name)
 	if at < 0 {
-		c = e.at(Env, v.Instruction)
+		c, key = e.at(Env, v.Instruction), "env removed "+name
 		c.Detail = fmt.Sprintf("ENV %s, which stood above it, was removed", name)
 	}
 	c.Subject, c.Evidence.Name = name, name
-	return []string{e.add("env "+name, c)}
+	return []string{e.add(key, c)}
 }
 
 // buildArg names the ARG line; if that was removed, the step.
 func (e *explainer) buildArg(name string, at, step int, after, before string) string {
 	c := e.at(BuildArg, at)
+	key := fmt.Sprintf("build-arg %s %d", name, c.Line)
 	switch {
 	case at < 0:
-		c = e.at(BuildArg, step)
+		c, key = e.at(BuildArg, step), "build-arg removed "+name
 		c.Detail = fmt.Sprintf("ARG %s, which stood above it, was removed", name)
 	case before == "" && !e.head.Dockerfile.Instructions[at].Trigger:
 		c.Detail = fmt.Sprintf("ARG %s is new", name)
@@ -134,7 +135,7 @@ func (e *explainer) buildArg(name string, at, step int, after, before string) st
 	}
 	c.Subject = name
 	c.Evidence.Name, c.Evidence.Before, c.Evidence.After = name, before, after
-	return e.add(fmt.Sprintf("build-arg %s %d", name, c.Line), c)
+	return e.add(key, c)
 }
 
 // global names the ARG above the first FROM, if it is what gave a stage's ARG of the
@@ -154,7 +155,7 @@ func (e *explainer) global(name string, at, was, step int, after, before string)
 	if b < 0 || text != e.base.Dockerfile.Instructions[b].Text {
 		return []string{e.buildArg(name, h, step, after, before)}
 	}
-	return e.changedVariables(text, name, h, b, map[string]bool{})
+	return e.changedIn(text, h, b)
 }
 
 // derived says that a declaration did not change itself but reads another
@@ -255,28 +256,30 @@ func (e *explainer) epoch(v *record.Vertex) []string {
 
 // changedIn names the variables of a text that have another value than before.
 func (e *explainer) changedIn(text string, h, b int) []string {
-	return e.changedVariables(text, "", h, b, map[string]bool{})
+	return e.changedVariables(text, h, b, map[seen]bool{})
 }
 
-// changedVariables does so for the variables of a text that have not been seen,
-// but for the one that the text declares: ARG NAME in a stage takes the value of
-// the one above the first FROM.
-func (e *explainer) changedVariables(text, declares string, h, b int, seen map[string]bool) []string {
+// seen is a variable at the line that declares it.
+type seen struct {
+	name string
+	at   int
+}
+
+// changedVariables does so for the variables that have not been seen.
+func (e *explainer) changedVariables(text string, h, b int, done map[seen]bool) []string {
 	var out []string
 	for _, name := range references(text) {
-		if name != declares && !seen[name] {
-			seen[name] = true
-			out = append(out, e.changedVariable(name, h, b, seen)...)
-		}
+		out = append(out, e.changedVariable(name, h, b, done)...)
 	}
 	return out
 }
 
-func (e *explainer) changedVariable(name string, h, b int, seen map[string]bool) []string {
+func (e *explainer) changedVariable(name string, h, b int, done map[seen]bool) []string {
 	at, was := e.inHead.declared(h, name), e.inBase.declared(b, name)
-	if at < 0 || was < 0 {
+	if at < 0 || was < 0 || done[seen{name, at}] {
 		return nil
 	}
+	done[seen{name, at}] = true
 	in, old := e.head.Dockerfile.Instructions[at], e.base.Dockerfile.Instructions[was]
 	after, before := argument(e.head, name), argument(e.base, name)
 	switch {
@@ -290,7 +293,7 @@ func (e *explainer) changedVariable(name string, h, b int, seen map[string]bool)
 			return above
 		}
 	}
-	return e.changedVariables(in.Text, name, at, was, seen)
+	return e.changedVariables(in.Text, at, was, done)
 }
 
 // argument is the keyed digest of a build argument's value, or empty.
