@@ -160,7 +160,10 @@ func removeStep(w *world, r *rand.Rand) bool {
 // swapSteps changes the order of two COPY lines. Either counts as the one that
 // was moved.
 func swapSteps(w *world, r *rand.Rand) bool {
-	free := slices.DeleteFunc(w.unchanged("COPY"), func(in *instruction) bool { return in.linked() })
+	free := slices.DeleteFunc(w.unchanged("COPY"), func(in *instruction) bool {
+		d := w.shape.dockerfile // swapping changes it too
+		return in.linked() || w.taken(in, d) && !w.excluded(d)
+	})
 	var candidates []int
 	for i, a := range w.doc.list[:len(w.doc.list)-1] {
 		if slices.Contains(free, a) && slices.Contains(free, w.doc.list[i+1]) {

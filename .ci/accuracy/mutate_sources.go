@@ -92,7 +92,13 @@ func moveBase(w *world, r *rand.Rand) bool {
 	if !strings.Contains(image, ":") {
 		subject += ":latest"
 	}
-	w.effects = append(w.effects, effect{kind: "base-image-moved", subjects: []string{subject}, sites: sites, steps: steps, laid: true})
+	subjects := []string{subject}
+	for _, s := range sites {
+		if s.word == "FROM" && strings.Contains(s.text, "$") {
+			subjects = nil // a reference made of an argument may be secret, and is not shown
+		}
+	}
+	w.effects = append(w.effects, effect{kind: "base-image-moved", subjects: subjects, sites: sites, steps: steps, laid: true})
 	return true
 }
 

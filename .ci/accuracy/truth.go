@@ -53,11 +53,13 @@ func (o observed) missed(line int) bool { return slices.Contains(o[line], "miss"
 func (w *world) causes(before string, o observed) (out []expected, doubts []string) {
 	lines := w.doc.lines()
 	built := w.builtSteps()
+	twins := w.twins(built)
 	live := func(e effect) []*instruction {
 		var out []*instruction
 		for _, in := range w.doc.list { // in the order of the file
 			switch {
 			case !slices.Contains(e.steps, in) || !built[in]:
+			case twins[in] != nil && w.affects(e, twins[in]):
 			case in.added && !e.laid && !e.isNew || w.forced(in) && !e.forced:
 			case o.missed(lines[in]):
 				out = append(out, in)
@@ -93,7 +95,7 @@ func (w *world) causes(before string, o observed) (out []expected, doubts []stri
 		changes = append(slices.Clone(changes), fileChange{path: w.shape.dockerfile, change: "content"})
 	}
 	for _, in := range w.doc.list {
-		if in.gone || in.added || !built[in] || w.forced(in) {
+		if in.gone || in.added || !built[in] || w.forced(in) || twins[in] != nil {
 			continue
 		}
 		var files, rules []fileChange
@@ -118,6 +120,54 @@ func (w *world) causes(before string, o observed) (out []expected, doubts []stri
 		}
 	}
 	return out, doubts
+}
+
+// affects says that a step is one of those of an effect, or of another one of the
+// same kind and subject.
+func (w *world) affects(e effect, step *instruction) bool {
+	return slices.ContainsFunc(w.effects, func(other effect) bool {
+		return other.kind == e.kind && slices.Equal(other.subjects, e.subjects) && slices.Contains(other.steps, step)
+	})
+}
+
+// twins are steps of stages that begin alike, by the first of each: BuildKit makes
+// one operation of them, which is lost once and for one cause.
+func (w *world) twins(built map[*instruction]bool) map[*instruction]*instruction {
+	out := map[*instruction]*instruction{}
+	first := map[string]*instruction{}
+	chains := map[*instruction]string{} // of the last step of each stage, by its FROM
+	settings := map[*instruction][]string{}
+	for _, s := range w.doc.stages() {
+		chain, set := "FROM "+w.expandDefaults(s.image), []string(nil)
+		if s.parent != nil {
+			chain, set = chains[s.parent.from], slices.Clone(settings[s.parent.from])
+		}
+		for _, in := range s.body {
+			switch {
+			case in.gone || in.word == "":
+			case in.isStep():
+				chain += "\n" + in.text
+				// A setting counts for a RUN, and for others if they read it.
+				for _, set := range set {
+					if in.word == "RUN" || len(refs(in.text)) > 0 || strings.HasPrefix(set, "WORKDIR") || strings.HasPrefix(set, "USER") {
+						chain += "\n" + set
+					}
+				}
+				if in.word == "WORKDIR" {
+					set = append(set, in.text)
+				}
+				if built[in] && first[chain] != nil {
+					out[in] = first[chain]
+				} else if built[in] {
+					first[chain] = in
+				}
+			default:
+				set = append(set, in.text)
+			}
+		}
+		chains[s.from], settings[s.from] = chain, set
+	}
+	return out
 }
 
 // sorted is in order and without the name of a named context.

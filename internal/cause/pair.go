@@ -181,6 +181,14 @@ func (p *pairing) pairVertices() {
 			base[next(slot{v.Instruction, v.Platform, v.Kind, 0})] = i
 		}
 	}
+	// An operation that lines of several stages shared stands for each of them.
+	for _, s := range p.base.Steps {
+		for _, i := range s.Vertices {
+			if v := &p.base.Vertices[i]; v.Instruction != s.Instruction {
+				base[next(slot{s.Instruction, s.Platform, v.Kind, 0})] = i
+			}
+		}
+	}
 	clear(count)
 	inHead, inBase := onlyPlatform(p.head), onlyPlatform(p.base)
 	for i, v := range p.head.Vertices {
