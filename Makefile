@@ -7,7 +7,7 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unkn
 # The version of a module as a tools module pins it.
 pinned = $(shell cd .ci/tools/$(1) && $(GO) list -m -f '{{.Version}}' $(2))
 
-.PHONY: build buildkitd buildx lint vuln test bench demo setup clean
+.PHONY: build buildkitd buildx lint vuln test bench accuracy demo setup clean
 
 build:
 	CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -ldflags '-s -w -X main.version=$(VERSION)' -o bin/layercause ./cmd/layercause
@@ -50,8 +50,8 @@ bin/govulncheck: .ci/tools/lint/go.mod .ci/tools/lint/go.sum
 lint: bin/staticcheck bin/actionlint
 	@unformatted=$$(gofmt -l .ci cmd internal); test -z "$$unformatted" || \
 		{ echo "not formatted by gofmt:" $$unformatted >&2; exit 1; }
-	$(GO) vet ./... ./.ci/bench
-	bin/staticcheck ./... ./.ci/bench
+	$(GO) vet ./... ./.ci/accuracy ./.ci/bench
+	bin/staticcheck ./... ./.ci/accuracy ./.ci/bench
 	bin/actionlint
 
 # Its database cannot be reached from everywhere, so this is no part of test.
@@ -61,10 +61,15 @@ vuln: bin/govulncheck
 # The longest tests build with a real daemon; packages run one after the other,
 # so that none of them measures or times out on another's load.
 test: setup lint build buildkitd
-	$(GO) test -p 1 -timeout 30m ./...
+	$(GO) test -p 1 -timeout 30m ./... ./.ci/accuracy
+	$(GO) run ./.ci/accuracy -cases 60
 
 bench: setup build buildkitd buildx
 	$(GO) run ./.ci/bench
+
+# ACCURACY_FLAGS='-seed 1 -only 17' runs one case again.
+accuracy: setup build buildkitd
+	$(GO) run ./.ci/accuracy $(ACCURACY_FLAGS)
 
 demo: setup build buildkitd
 	.ci/demo

@@ -161,7 +161,7 @@ func (w *world) twins(built map[*instruction]bool) map[*instruction]*instruction
 				} else if built[in] {
 					first[chain] = in
 				}
-			default:
+			case slices.Contains([]string{"ARG", "ENV", "USER", "SHELL"}, in.word):
 				set = append(set, in.text)
 			}
 		}
