@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	s3types "github.com/aws/aws-sdk-go-v2/service/s3/types"
+	"github.com/aws/smithy-go/logging"
 	"github.com/aws/smithy-go/middleware"
 )
 
@@ -67,6 +68,8 @@ func s3Client(attrs map[string]string) (*s3.Client, error) {
 	o := s3.Options{
 		Region:      attrs["region"],
 		Credentials: credentials.NewStaticCredentialsProvider(attrs["access_key_id"], attrs["secret_access_key"], attrs["session_token"]),
+		// The client would write its own remarks to standard error.
+		Logger: logging.Nop{},
 	}
 	if endpoint := attrs["endpoint_url"]; endpoint != "" {
 		o.BaseEndpoint = &endpoint
