@@ -133,6 +133,8 @@ func (v *view) otherLines(s *Step) []int {
 // reason says why a step missed, in the words of the table.
 func (v *view) reason(r row, files int) sentence {
 	switch {
+	case r.cause == nil && r.step.Status == string(record.StepFailed):
+		return words("it failed")
 	case r.cause == nil:
 		return words("not explained")
 	case r.cause.Kind == cause.FirstBuild:
