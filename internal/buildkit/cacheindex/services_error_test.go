@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
 	actionscache "github.com/tonistiigi/go-actions-cache"
 
 	"github.com/layercause/layercause/internal/buildkit/buildkittest"
@@ -76,7 +78,7 @@ func TestErrorsOfServices(t *testing.T) {
 	v2 := func(path string) Cache {
 		return Cache{"gha", map[string]string{"token": token, "version": "2", "url_v2": server.URL + path}}
 	}
-	s3 := func(path string) Cache {
+	bucket := func(path string) Cache {
 		return Cache{"s3", map[string]string{
 			"bucket": "b", "region": "r", "endpoint_url": server.URL + path, "use_path_style": "true",
 			"access_key_id": "AKIASECRET", "secret_access_key": secret, "session_token": "session-" + secret,
@@ -104,10 +106,10 @@ func TestErrorsOfServices(t *testing.T) {
 		"gha v2 silent":                {v2("/silent"), "deadline"},
 		"s3 without credentials":       {Cache{"s3", map[string]string{"bucket": "b", "region": "r"}}, "known to the daemon alone"},
 		"s3 without a bucket":          {Cache{"s3", map[string]string{"region": "r"}}, "no bucket"},
-		"s3 refused":                   {s3("/refused"), "403"},
-		"s3 large":                     {s3("/large-index"), "larger than"},
-		"s3 garbage":                   {s3("/garbage"), "reading the index"},
-		"s3 silent":                    {s3("/silent"), "deadline"},
+		"s3 refused":                   {bucket("/refused"), "403"},
+		"s3 large":                     {bucket("/large-index"), "larger than"},
+		"s3 garbage":                   {bucket("/garbage"), "reading the index"},
+		"s3 silent":                    {bucket("/silent"), "deadline"},
 		"azblob without credentials":   {Cache{"azblob", map[string]string{"account_url": closed}}, "known to the daemon alone"},
 		"azblob with a broken key":     {Cache{"azblob", map[string]string{"account_url": closed, "secret_access_key": "%%" + secret}}, "secret_access_key"},
 		"azblob refused":               {azblob("/refused"), "status 403"},
@@ -133,6 +135,50 @@ func TestErrorsOfServices(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestAddresses states where the index of a cache is looked for that names little.
+func TestAddresses(t *testing.T) {
+	attrs := map[string]string{"bucket": "caches", "region": "eu-central-1", "access_key_id": "AKIA", "secret_access_key": "s"}
+	client, err := s3Client(attrs)
+	if err != nil {
+		t.Fatal(err)
+	}
+	key := s3IndexKey(attrs)
+	r, err := s3.NewPresignClient(client).PresignGetObject(t.Context(), &s3.GetObjectInput{Bucket: aws.String("caches"), Key: &key})
+	if err != nil {
+		t.Fatal(err)
+	}
+	at, _, _ := strings.Cut(r.URL, "?")
+	if want := "https://caches.s3.eu-central-1.amazonaws.com/manifests/buildkit"; at != want {
+		t.Errorf("S3: got %s, want %s", at, want)
+	}
+	for _, c := range []struct {
+		attrs map[string]string
+		want  string
+	}{
+		{map[string]string{}, "[manifests/buildkit]"},
+		{map[string]string{"prefix": "p/", "manifests_prefix": "m", "name": "a;b"}, "[p/m/a p/m/b]"},
+	} {
+		if got := fmt.Sprint(azblobIndexKeys(c.attrs)); got != c.want {
+			t.Errorf("azblob: got %s, want %s", got, c.want)
+		}
+	}
+	for _, c := range []struct {
+		attrs   map[string]string
+		address string
+		v2      bool
+	}{
+		{map[string]string{"url": "a"}, "a", false},
+		{map[string]string{"url": "a", "url_v2": "b"}, "b", true},
+		{map[string]string{"url": "a", "url_v2": "b", "version": "1"}, "a", false},
+		{map[string]string{"url": "a", "version": "2"}, "a", true},
+		{map[string]string{"url": "https://results-receiver.actions.githubusercontent.com/"}, "https://results-receiver.actions.githubusercontent.com/", true},
+	} {
+		if address, v2, err := ghaService(c.attrs); address != c.address || v2 != c.v2 || err != nil {
+			t.Errorf("gha %v: got %s, %t, %v", c.attrs, address, v2, err)
+		}
 	}
 }
 
