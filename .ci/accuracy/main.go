@@ -32,7 +32,7 @@ type options struct {
 
 func main() {
 	var o options
-	flag.IntVar(&o.cases, "cases", 500, "how many cases")
+	flag.IntVar(&o.cases, "cases", 520, "how many cases")
 	flag.Uint64Var(&o.seed, "seed", 0, "what all random choices follow from (default by the clock)")
 	flag.IntVar(&o.only, "only", -1, "run this case alone")
 	flag.IntVar(&o.parallel, "parallel", 4, "cases at a time")
@@ -152,7 +152,11 @@ func (t *trial) explain(out io.Writer, o options) {
 	if t.judgement.overall == right && len(t.doubts) == 0 {
 		return
 	}
-	fmt.Fprintf(out, "\n%s: %s\n", t.judgement.overall, t)
+	label := string(t.judgement.overall)
+	if len(t.doubts) > 0 {
+		label = "the daemon contradicts the truth"
+	}
+	fmt.Fprintf(out, "\n%s: %s\n", label, t)
 	if len(t.after.changes) > 0 {
 		fmt.Fprintf(out, "  files: %s\n", names(t.after.changes))
 	}
@@ -160,7 +164,7 @@ func (t *trial) explain(out io.Writer, o options) {
 		fmt.Fprintf(out, "  %s\n", d)
 	}
 	for _, d := range t.doubts {
-		fmt.Fprintf(out, "  the truth says that this step misses, and it did not: %s\n", d)
+		fmt.Fprintf(out, "  this step should have missed: %s\n", d)
 	}
 	for _, e := range t.want {
 		fmt.Fprintf(out, "  want %s\n", e)

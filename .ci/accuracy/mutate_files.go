@@ -24,16 +24,16 @@ func fileMutations() []mutation {
 		}}
 	}
 	regular := func(w *world, p string) bool { return w.used(p) && w.files[p].link == "" }
-	append_ := func(w *world, _ string, f *file) bool { f.data += "edited in " + w.mark + "\n"; return true }
+	longer := func(w *world, _ string, f *file) bool { f.data += "edited in " + w.mark + "\n"; return true }
 	return []mutation{
-		change("file edited", "content", regular, append_),
+		change("file edited", "content", regular, longer),
 		change("file mode changed", "mode", regular, func(_ *world, _ string, f *file) bool { f.mode |= 0o020; return true }),
 		change("file touched", "", regular, func(_ *world, _ string, f *file) bool { f.touched++; return true }),
 		change("symbolic link changed", "link", func(w *world, p string) bool { return w.used(p) && w.files[p].link != "" && !w.literal(p) },
 			func(w *world, _ string, f *file) bool { f.link += "-" + w.mark; return true }),
 		change("file becomes a link", "type", func(w *world, p string) bool { return regular(w, p) && w.removable(p) },
 			func(w *world, _ string, f *file) bool { *f = file{link: "elsewhere"}; return true }),
-		change("file that nothing takes edited", "", func(w *world, p string) bool { return !w.used(p) && w.files[p].link == "" && !isRules(p) }, append_),
+		change("file that nothing takes edited", "", func(w *world, p string) bool { return !w.used(p) && w.files[p].link == "" && !isRules(p) }, longer),
 		{name: "file added", apply: func(w *world, r *rand.Rand) bool { return w.add(r, func(p string) bool { return w.used(p) }) }},
 		{name: "file added where nothing takes it", apply: func(w *world, r *rand.Rand) bool {
 			return w.add(r, func(p string) bool { return !w.used(p) })

@@ -118,7 +118,7 @@ func editBase(w *world, r *rand.Rand) bool {
 func buildMutations() []mutation {
 	flag := func(name, option, flag string) mutation {
 		return mutation{name: name, apply: func(w *world, _ *rand.Rand) bool {
-			if !w.claim("flag " + flag) {
+			if !w.claim("flag "+flag) || option != "" && !w.claim("option "+option) {
 				return false
 			}
 			w.flags = append(w.flags, flag)

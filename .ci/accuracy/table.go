@@ -73,6 +73,9 @@ func (s summary) write(w io.Writer) {
 		total.matched += r.matched
 	}
 	total.write(w, "**all cases**")
+	if s.doubted > 0 {
+		fmt.Fprintf(w, "\n%d cases in which the daemon contradicts the truth\n", s.doubted)
+	}
 	fmt.Fprintln(w)
 	fmt.Fprintln(w, "| mutation | cases |")
 	fmt.Fprintln(w, "|---|--:|")

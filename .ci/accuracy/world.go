@@ -24,7 +24,6 @@ type world struct {
 
 	effects []effect
 	changes []fileChange
-	// rules are lines that a mutation put at the end of .dockerignore.
 	// touched is what a mutation has changed, so that another leaves it alone.
 	touched map[string]bool
 }
