@@ -131,7 +131,7 @@ func buildMutations() []mutation {
 					steps = append(steps, in)
 				}
 			}
-			w.effects = append(w.effects, effect{kind: "step-options", subjects: []string{option}, steps: steps, each: true})
+			w.effects = append(w.effects, effect{kind: "step-options", subjects: []string{option}, steps: steps})
 			return true
 		}}
 	}

@@ -12,9 +12,8 @@ type effect struct {
 	// subjects are names of which the cause has one; none is any.
 	subjects []string
 	// sites are the instructions of which the cause names one. Without any it is
-	// the first step that is affected, or with each every one.
+	// the first step that is affected.
 	sites []*instruction
-	each  bool
 	// steps are those whose own work differs. They have to miss.
 	steps []*instruction
 	// laid says that the steps are laid on something else than before: new steps and
@@ -77,12 +76,6 @@ func (w *world) causes(before string, o observed) (out []expected, doubts []stri
 		sites := e.sites
 		if len(sites) == 0 {
 			sites = steps[:1]
-		}
-		if e.each {
-			for _, s := range steps {
-				out = append(out, expected{kind: e.kind, lines: []int{lines[s]}, subjects: e.subjects})
-			}
-			continue
 		}
 		var at []int
 		for _, s := range sites {
