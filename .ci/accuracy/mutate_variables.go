@@ -30,6 +30,7 @@ func variableMutations() []mutation {
 		{name: "ARG removed", apply: func(w *world, r *rand.Rand) bool { return removeVariables(w, r, "ARG") }},
 		{name: "ARG lines swapped", apply: func(w *world, r *rand.Rand) bool { return swapVariables(w, r, "ARG") }},
 		{name: "ENV edited", apply: editEnv},
+		{name: "variable taken out of an ENV", apply: shortenEnv},
 		{name: "ENV added", apply: func(w *world, r *rand.Rand) bool {
 			in := &instruction{text: "ENV ADDED_ENV=" + w.mark, word: "ENV", added: true}
 			if !w.insertAnywhere(r, in) {
@@ -157,6 +158,27 @@ func editEnv(w *world, r *rand.Rand) bool {
 	}
 	in.text = strings.Replace(in.text, v.name+"="+v.value, v.name+"="+v.value+"-"+w.mark, 1)
 	steps := w.doc.reached(in, taint{env: map[string]bool{v.name: true}}, w.given())
+	w.effects = append(w.effects, effect{kind: "instruction-changed", subjects: []string{"ENV"}, sites: []*instruction{in}, steps: steps})
+	return true
+}
+
+// shortenEnv takes the last of several variables out of a line.
+func shortenEnv(w *world, r *rand.Rand) bool {
+	in, ok := pick(r, slices.DeleteFunc(w.unchanged("ENV"), func(in *instruction) bool {
+		v := in.variables()
+		last := v[len(v)-1]
+		return len(v) < 2 || w.shape.fixed[last.name] || !strings.HasSuffix(in.text, last.name+"="+last.value) ||
+			slices.ContainsFunc(w.doc.list, func(other *instruction) bool {
+				return other != in && (other.declares(last.name) || other.word != "RUN" && slices.Contains(refs(other.text), last.name))
+			})
+	}))
+	if !ok || !w.claim(in.key()) {
+		return false
+	}
+	v := in.variables()
+	last := v[len(v)-1]
+	in.text = strings.TrimRight(strings.TrimSuffix(in.text, last.name+"="+last.value), " \\\n")
+	steps := w.doc.reached(in, taint{env: map[string]bool{last.name: true}}, w.given())
 	w.effects = append(w.effects, effect{kind: "instruction-changed", subjects: []string{"ENV"}, sites: []*instruction{in}, steps: steps})
 	return true
 }

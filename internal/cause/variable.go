@@ -110,6 +110,9 @@ func (e *explainer) variable(name string, v, b *record.Vertex, changed []string,
 		}
 		return []string{e.replaced(at, was)}
 	}
+	if line := e.keptLine(at, was); line >= 0 {
+		return []string{e.edited(line)}
+	}
 	c, key := e.at(Env, at), fmt.Sprintf("env %s %d", name, at)
 	c.Detail = fmt.Sprintf("ENV %s is new", name)
 	if at < 0 {
@@ -118,6 +121,20 @@ func (e *explainer) variable(name string, v, b *record.Vertex, changed []string,
 	}
 	c.Subject, c.Evidence.Name = name, name
 	return []string{e.add(key, c)}
+}
+
+// keptLine is the line that a variable came to or went from while the line stayed,
+// or -1. One of the two is -1.
+func (e *explainer) keptLine(at, was int) int {
+	if at < 0 {
+		if h, ok := e.reverse[was]; ok {
+			at = h
+		}
+	}
+	if b, ok := e.instructions[at]; ok && e.head.Dockerfile.Instructions[at].Text != e.base.Dockerfile.Instructions[b].Text {
+		return at
+	}
+	return -1
 }
 
 // buildArg names the ARG line; if that was removed, the step.
