@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -15,6 +14,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/layercause/layercause/internal/buildkit/buildkittest"
 	"github.com/layercause/layercause/internal/report"
 )
 
@@ -62,17 +62,45 @@ func (t *trial) String() string {
 }
 
 // run builds before and after, and judges the report.
-func (t *trial) run(ctx context.Context, h *host, bin, dir string) error {
+func (t *trial) run(ctx context.Context, h *host, bin, dir string) (err error) {
+	l := t.after.loss
+	r := &run{ctx: ctx}
+	defer r.end(&err)
+	first, second := h.daemon, h.daemon
+	if l.pruned {
+		first = h.builder(r)
+		second = first
+	}
+	if l.another {
+		second = h.builder(r)
+	}
 	if err := t.place(h, t.before, dir, nil); err != nil {
 		return err
 	}
-	if _, err := t.build(ctx, h, bin, dir, t.before); err != nil {
+	var export, load []string
+	if l.export != "" {
+		export = []string{"--cache-to", t.expand(h, dir, l.export)}
+	}
+	if l.load != "" {
+		load = []string{"--cache-from", t.expand(h, dir, l.load)}
+	}
+	if _, err := t.build(ctx, h, first, bin, dir, t.before, export); err != nil {
 		return err
+	}
+	if l.pruned {
+		if err := first.Prune(ctx); err != nil {
+			return err
+		}
+	}
+	if l.overwrite {
+		if err := t.buildOther(ctx, first, bin, dir, export); err != nil {
+			return err
+		}
 	}
 	if err := t.place(h, t.after, dir, t.before); err != nil {
 		return err
 	}
-	rep, err := t.build(ctx, h, bin, dir, t.after)
+	rep, err := t.build(ctx, h, second, bin, dir, t.after, load)
 	if err != nil {
 		return err
 	}
@@ -185,21 +213,11 @@ func makeFolder(dir string) error {
 const buildTimeout = 2 * time.Minute
 
 // build runs the program as a user does, and reads the report.
-func (t *trial) build(ctx context.Context, h *host, bin, dir string, w *world) (*report.Report, error) {
-	ctx, cancel := context.WithTimeout(ctx, buildTimeout)
-	defer cancel()
-	args := append([]string{
-		"build", "--builder", h.daemon.Address, "--progress", "plain", "--comment", "never",
-		"--history", filepath.Join(dir, "history"), "--report-dir", filepath.Join(dir, "report"),
-		"--file", filepath.Join(dir, "tree", w.shape.dockerfile),
-	}, w.command(func(s string) string { return t.expand(h, dir, s) })...)
-	cmd := exec.CommandContext(ctx, filepath.Join(bin, "layercause"), append(args, filepath.Join(dir, "tree"))...)
-	cmd.Dir = dir
-	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + filepath.Join(dir, "home"), "DOCKER_CONFIG=" + filepath.Join(dir, "docker")}
-	var out bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &out
-	if err := cmd.Run(); err != nil {
-		return nil, fmt.Errorf("building: %w\n%s\n%s", err, w.doc, out.Bytes())
+func (t *trial) build(ctx context.Context, h *host, d *buildkittest.Daemon, bin, dir string, w *world, flags []string) (*report.Report, error) {
+	args := append([]string{"--file", filepath.Join(dir, "tree", w.shape.dockerfile)}, flags...)
+	args = append(args, w.command(func(s string) string { return t.expand(h, dir, s) })...)
+	if out, err := layercause(ctx, d, bin, dir, append(args, filepath.Join(dir, "tree"))); err != nil {
+		return nil, fmt.Errorf("building: %w\n%s\n%s", err, w.doc, out)
 	}
 	data, err := os.ReadFile(filepath.Join(dir, "report", "report.json"))
 	if err != nil {
@@ -207,4 +225,30 @@ func (t *trial) build(ctx context.Context, h *host, bin, dir string, w *world) (
 	}
 	var rep report.Report
 	return &rep, json.Unmarshal(data, &rep)
+}
+
+// buildOther builds something that has nothing in common with the case.
+func (t *trial) buildOther(ctx context.Context, d *buildkittest.Daemon, bin, dir string, flags []string) error {
+	other := filepath.Join(dir, "other")
+	text := "FROM scratch\nCOPY Dockerfile /" + t.before.mark + "\n"
+	if err := (file{data: text, mode: 0o644}).write(filepath.Join(other, "Dockerfile")); err != nil {
+		return err
+	}
+	if out, err := layercause(ctx, d, bin, dir, append(flags, other)); err != nil {
+		return fmt.Errorf("building something else: %w\n%s", err, out)
+	}
+	return nil
+}
+
+func layercause(ctx context.Context, d *buildkittest.Daemon, bin, dir string, args []string) (output []byte, err error) {
+	ctx, cancel := context.WithTimeout(ctx, buildTimeout)
+	defer cancel()
+	args = append([]string{
+		"build", "--builder", d.Address, "--progress", "plain", "--comment", "never",
+		"--history", filepath.Join(dir, "history"), "--report-dir", filepath.Join(dir, "report"),
+	}, args...)
+	cmd := exec.CommandContext(ctx, filepath.Join(bin, "layercause"), args...)
+	cmd.Dir = dir
+	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + filepath.Join(dir, "home"), "DOCKER_CONFIG=" + filepath.Join(dir, "docker")}
+	return cmd.CombinedOutput()
 }

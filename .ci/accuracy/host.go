@@ -66,7 +66,13 @@ func (r *run) Error(a ...any)            { r.Errorf("%s", fmt.Sprint(a...)) }
 func (r *run) Fatalf(f string, a ...any) { r.Errorf(f, a...); panic(errStopped) }
 func (r *run) Fatal(a ...any)            { r.Fatalf("%s", fmt.Sprint(a...)) }
 
-func (r *run) end() {
+// end runs what was put off until now, and turns a helper's panic into an error.
+func (r *run) end(err *error) {
+	if p := recover(); p == errStopped {
+		*err = errStopped
+	} else if p != nil {
+		defer panic(p)
+	}
 	for i := len(r.cleanups) - 1; i >= 0; i-- {
 		r.cleanups[i]()
 	}
@@ -75,7 +81,7 @@ func (r *run) end() {
 func newHost(r *run) (*host, error) {
 	h := &host{run: r, remote: map[string]string{}}
 	h.registry = buildkittest.Registry(r)
-	h.daemon = buildkittest.Start(r, buildkittest.Options{PlainHTTP: []string{h.registry}})
+	h.daemon = h.builder(r)
 	commands := map[string][]byte{}
 	for _, n := range strings.Fields(tools) {
 		commands[n] = tool
@@ -127,6 +133,11 @@ func (h *host) push(ref, content string) error {
 		return fmt.Errorf("pushing the image %s: %w", ref, err)
 	}
 	return nil
+}
+
+// builder starts a daemon with an empty state until the run ends.
+func (h *host) builder(r *run) *buildkittest.Daemon {
+	return buildkittest.Start(r, buildkittest.Options{PlainHTTP: []string{h.registry}})
 }
 
 func (h *host) serve(path, content string) {

@@ -65,16 +65,7 @@ func measure(ctx context.Context, out io.Writer, o options) (good bool, err erro
 		return false, err
 	}
 	r := &run{ctx: ctx}
-	defer r.end()
-	defer func() {
-		switch p := recover(); p {
-		case nil:
-		case errStopped:
-			err = errStopped
-		default:
-			panic(p)
-		}
-	}()
+	defer r.end(&err)
 	fmt.Fprintf(out, "seed %d, %d shapes\n", o.seed, len(shapes))
 	h, err := newHost(r)
 	if err != nil {

@@ -17,7 +17,7 @@ type mutation struct {
 }
 
 func mutations() []mutation {
-	return slices.Concat(fileMutations(), rulesMutations(), variableMutations(), instructionMutations(), sourceMutations(), buildMutations())
+	return slices.Concat(fileMutations(), rulesMutations(), variableMutations(), instructionMutations(), sourceMutations(), buildMutations(), cacheMutations())
 }
 
 // claim marks something as changed, and says whether it was free.

@@ -40,12 +40,23 @@ type expected struct {
 	lines    []int
 	subjects []string
 	files    []fileChange
+	// everywhere says that there is one or more of the kind, at whatever lines.
+	everywhere bool
 }
 
 // observed is the fate of the steps at each line, as the daemon had it.
 type observed map[int][]string
 
 func (o observed) missed(line int) bool { return slices.Contains(o[line], "miss") }
+
+func (o observed) hasMisses() bool {
+	for line := range o {
+		if o.missed(line) {
+			return true
+		}
+	}
+	return false
+}
 
 // causes says which causes a report must have, and which steps did not miss
 // although they had to, in which case the truth itself is in doubt.
@@ -82,6 +93,12 @@ func (w *world) causes(before string, o observed) (out []expected, doubts []stri
 			at = append(at, lines[s])
 		}
 		out = append(out, expected{kind: e.kind, lines: at, subjects: e.subjects})
+	}
+	if w.loss.kind != "" {
+		if !o.hasMisses() {
+			doubts = append(doubts, "any of them")
+		}
+		return []expected{{kind: w.loss.kind, everywhere: true}}, doubts
 	}
 	changes := w.changes
 	if w.doc.String() != before {

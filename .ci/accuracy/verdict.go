@@ -50,6 +50,10 @@ func judge(want []expected, got []report.Cause) judgement {
 			continue
 		}
 		j.files(e.kind, e.files, changesOf(rest[i]))
+		if e.everywhere {
+			rest = slices.DeleteFunc(rest, e.is)
+			continue
+		}
 		rest = slices.Delete(rest, i, i+1)
 	}
 	gaveUp := slices.ContainsFunc(rest, func(c report.Cause) bool { return slices.Contains(lost, string(c.Kind)) })
@@ -78,7 +82,7 @@ func judge(want []expected, got []report.Cause) judgement {
 // is says that a cause is the expected one.
 func (e expected) is(c report.Cause) bool {
 	subject := len(e.subjects) == 0 || slices.ContainsFunc(e.subjects, func(s string) bool { return strings.HasSuffix(c.Subject, s) })
-	return e.kind == string(c.Kind) && slices.Contains(e.lines, c.Line) && subject
+	return e.kind == string(c.Kind) && (e.everywhere || slices.Contains(e.lines, c.Line)) && subject
 }
 
 // differ notes a difference. A wrong answer is worse than none.
@@ -132,6 +136,9 @@ func names(files []fileChange) string {
 }
 
 func (e expected) String() string {
+	if e.everywhere {
+		return e.kind
+	}
 	s := fmt.Sprintf("%s at %s", e.kind, strings.Trim(strings.ReplaceAll(fmt.Sprint(e.lines), " ", " or "), "[]"))
 	if len(e.subjects) > 0 {
 		s += " (" + strings.Join(e.subjects, " or ") + ")"

@@ -21,6 +21,7 @@ type world struct {
 	versions map[string]int // of images and remote files: another version is other content
 	contexts map[string]string
 	secret   string
+	loss     loss
 
 	effects []effect
 	changes []fileChange
