@@ -150,11 +150,11 @@ func TestCriticalPath(t *testing.T) {
 
 func TestCarry(t *testing.T) {
 	base := build{{nil, 4, record.Miss, 0}, {nil, 0, record.Hit, 6}, {nil, 1, record.Miss, 0}}.record()
-	base.ID = "base"
+	base.ID, base.Builder.Worker = "base", "worker"
 	head := build{{nil, 0, record.Hit, 0}, {nil, 0, record.Hit, 0}, {nil, 2, record.Miss, 0}, {nil, 0, record.Hit, 0}}.record()
 	head.Steps[0].Key = "other" // found by its text
 	Carry(head, base)
-	want := []*record.Measurement{{Seconds: 4, Record: "base"}, {Seconds: 6, Record: "base"}, nil, nil}
+	want := []*record.Measurement{{Seconds: 4, Record: "base", Key: "s1", Worker: "worker"}, {Seconds: 6, Record: "base"}, nil, nil}
 	for i, s := range head.Steps {
 		if diff := cmp.Diff(want[i], s.Earlier); diff != "" {
 			t.Errorf("step %s (-want +got):\n%s", s.ID, diff)
