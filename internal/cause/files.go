@@ -34,7 +34,14 @@ func (e *explainer) fileChanges(v, b *record.Vertex) []string {
 			c := e.at(ContextRules, v.Instruction)
 			c.bring(rules)
 			c.Subject = nonEmpty(changed.h.IgnorePath, changed.o.IgnorePath, ".dockerignore")
-			c.Detail = fmt.Sprintf("%s now %s", c.Subject, letInOrKeptOut(&rules))
+			line := c.Subject
+			if before, after, at, ok := editedRule(changed.o.Ignore, changed.h.Ignore); ok {
+				c.Evidence.Before, c.Evidence.After = before, after
+				if at > 0 {
+					line = fmt.Sprintf("line %d of %s", at, c.Subject)
+				}
+			}
+			c.Detail = fmt.Sprintf("%s now %s", line, letInOrKeptOut(&rules))
 			out = append(out, e.add(fmt.Sprintf("rules %d", v.Instruction), c))
 		}
 		if files.any() || !rules.any() {
@@ -67,6 +74,22 @@ func (c *Cause) AllFiles() iter.Seq[FileChange] {
 		return slices.Values(c.Evidence.Files)
 	}
 	return c.files.all()
+}
+
+// editedRule finds the one line that was added, removed or edited, and its number
+// now, which is 0 if it is gone. It is not ok if there were several.
+func editedRule(before, after []string) (was, is string, line int, ok bool) {
+	top, end, oldEnd := trim(after, before, 0, len(after), 0, len(before))
+	if end-top > 1 || oldEnd-top > 1 {
+		return "", "", 0, false
+	}
+	if oldEnd > top {
+		was = before[top]
+	}
+	if end > top {
+		is, line = after[top], top+1
+	}
+	return was, is, line, true
 }
 
 func ignoreMatcher(lines []string) func(string) bool {

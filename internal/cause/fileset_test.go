@@ -302,3 +302,23 @@ func TestManyFilesAreSummedUpByFolder(t *testing.T) {
 		t.Errorf("listed are %v", f)
 	}
 }
+
+func TestTheEditedRuleIsNamed(t *testing.T) {
+	for name, c := range map[string]struct {
+		before, after []string
+		was, is       string
+		line          int
+		ok            bool
+	}{
+		"a new file":    {nil, []string{"docs"}, "", "docs", 1, true},
+		"a line added":  {[]string{"a", "b"}, []string{"a", "!a/x", "b"}, "", "!a/x", 2, true},
+		"a line gone":   {[]string{"a", "b"}, []string{"a"}, "b", "", 0, true},
+		"a line edited": {[]string{"a", "b", "c"}, []string{"a", "d", "c"}, "b", "d", 2, true},
+		"two lines":     {[]string{"a", "b", "c"}, []string{"x", "b", "y"}, "", "", 0, false},
+	} {
+		was, is, line, ok := editedRule(c.before, c.after)
+		if was != c.was || is != c.is || line != c.line || ok != c.ok {
+			t.Errorf("%s: %q, %q, %d, %v", name, was, is, line, ok)
+		}
+	}
+}
