@@ -43,12 +43,21 @@ func Account(r *record.Record, causes []cause.Cause) Ledger {
 		}
 	}
 	l.Lost = g.without(now, lost)
+	of, needed := map[string]int{}, []cause.Cause{}
+	for _, c := range causes {
+		for _, s := range c.Steps {
+			of[s]++
+		}
+		if len(c.Evidence.NeededBy) > 0 {
+			needed = append(needed, c)
+		}
+	}
 	for _, c := range causes {
 		if c.Kind == cause.FirstBuild {
 			l.CauseLost[c.ID] = 0
 			continue
 		}
-		l.CauseLost[c.ID] = g.without(now, alone(c, causes))
+		l.CauseLost[c.ID] = g.without(now, alone(c, of, needed))
 	}
 
 	for _, c := range r.Caches {
@@ -76,30 +85,30 @@ func (g *graph) without(now float64, steps map[string]bool) float64 {
 }
 
 // alone lists the steps that would not have run without the cause: those that
-// have no other, and those that ran only because such a step needed them.
-func alone(c cause.Cause, causes []cause.Cause) map[string]bool {
-	others := map[string]int{}
-	for _, x := range causes {
-		for _, s := range x.Steps {
-			if x.ID != c.ID {
-				others[s]++
-			}
-		}
-	}
-	out := map[string]bool{}
+// have no other, and those that ran only because such a step needed them. Of is how
+// many causes each step has, needed are the causes with steps that others needed.
+func alone(c cause.Cause, of map[string]int, needed []cause.Cause) map[string]bool {
+	own, out := map[string]bool{}, map[string]bool{}
 	for _, s := range c.Steps {
-		if others[s] == 0 {
+		if len(needed) > 0 {
+			own[s] = true
+		}
+		if of[s] == 1 {
 			out[s] = true
 		}
 	}
 	for grown := true; grown; {
 		grown = false
-		for _, x := range causes {
-			if len(x.Evidence.NeededBy) == 0 || slices.ContainsFunc(x.Evidence.NeededBy, func(s string) bool { return !out[s] }) {
+		for _, x := range needed {
+			if slices.ContainsFunc(x.Evidence.NeededBy, func(s string) bool { return !out[s] }) {
 				continue
 			}
 			for _, s := range x.Steps {
-				if !out[s] && (others[s] == 1 || x.ID == c.ID) {
+				others := of[s]
+				if own[s] {
+					others--
+				}
+				if !out[s] && (others == 1 || x.ID == c.ID) {
 					out[s], grown = true, true
 				}
 			}
