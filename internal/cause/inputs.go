@@ -8,8 +8,9 @@ import (
 	"github.com/layercause/layercause/internal/record"
 )
 
-// changed returns the causes that made the key of an operation differ that was not
-// told to ignore the cache.
+// changed returns the causes that made the key of an operation differ, and the flag
+// if it was told to ignore the cache: without the flag, a change that stands beside
+// it would have lost the step all the same.
 func (e *explainer) changed(i int, v *record.Vertex) causeSet {
 	var b *record.Vertex
 	if e.base != nil {
@@ -40,6 +41,9 @@ func (e *explainer) changed(i int, v *record.Vertex) causeSet {
 		own = e.ownChanges(v, b)
 	}
 	in, known := e.inputRoots(v, b)
+	if v.IgnoreCache {
+		return e.set(append(own, e.noCache(v))).union(in)
+	}
 	if len(own)+len(in) == 0 {
 		// An input that hit was in the cache although its key differs from the
 		// base's: by its content, or from a build before that one. It is to blame
@@ -68,6 +72,9 @@ func (e *explainer) inputRoots(v, b *record.Vertex) (out, known causeSet) {
 			continue // by content: compared as files
 		}
 		source := e.head.Vertices[in.Vertex].Source != nil
+		if v.IgnoreCache && in.ByContent && !source {
+			continue // it would have run whatever the stage gave, so nothing shows that it gave something else
+		}
 		switch {
 		case source && m >= 0: // compared with what stood there before
 		case e.head.Vertices[in.Vertex].Status == record.Hit && !source:

@@ -54,12 +54,7 @@ func (e *explainer) roots(i int) causeSet {
 		return e.memo[i]
 	}
 	e.known[i] = true // the graph has no cycles; a hostile one must not hang us
-	v := &e.head.Vertices[i]
-	if v.IgnoreCache {
-		e.memo[i] = e.set([]string{e.noCache(v)})
-	} else {
-		e.memo[i] = e.changed(i, v)
-	}
+	e.memo[i] = e.changed(i, &e.head.Vertices[i])
 	e.rooted += len(e.memo[i])
 	e.memo[i] = e.memo[i].bounded(e.rooted)
 	return e.memo[i]
