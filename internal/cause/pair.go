@@ -140,6 +140,8 @@ func (p *pairing) align(head, base []int) {
 		switch {
 		case h.Command != b.Command || h.Trigger != b.Trigger:
 			return 0
+		case h.Text == b.Text && (h.Command == "ARG" || h.Command == "ENV"):
+			return 2.9 // where a step and a variable change places, the variable was moved
 		case h.Text == b.Text:
 			return 3
 		case h.Command == "ARG" && len(h.Names) == 1 && len(b.Names) == 1:

@@ -86,6 +86,10 @@ func (e *explainer) variable(name string, v, b *record.Vertex, changed []string,
 			return []string{e.buildArg(name, e.fromOf(v.Instruction), v.Instruction, h[name], o[name])}
 		}
 	}
+	edited := e.keptLine(at, was)
+	if now := e.displaced(at, was); edited < 0 && now >= 0 {
+		return []string{e.relocated(name, now, h[name], o[name])}
+	}
 	command := ""
 	if at >= 0 {
 		command = commandOf(e.head, at)
@@ -110,8 +114,8 @@ func (e *explainer) variable(name string, v, b *record.Vertex, changed []string,
 		}
 		return []string{e.replaced(at, was)}
 	}
-	if line := e.keptLine(at, was); line >= 0 {
-		return []string{e.edited(line)}
+	if edited >= 0 {
+		return []string{e.edited(edited)}
 	}
 	c, key := e.at(Env, at), fmt.Sprintf("env %s %d", name, at)
 	c.Detail = fmt.Sprintf("ENV %s is new", name)
@@ -135,6 +139,37 @@ func (e *explainer) keptLine(at, was int) int {
 		return at
 	}
 	return -1
+}
+
+// displaced finds where a line stands now that a step sees no longer, or sees now
+// because it was moved; -1 if it was not.
+func (e *explainer) displaced(at, was int) int {
+	switch {
+	case at >= 0 && was >= 0:
+		return -1
+	case at >= 0:
+		if _, ok := e.instructions[at]; ok || e.movedFrom(at) >= 0 {
+			return at
+		}
+		return -1
+	}
+	if now, ok := e.reverse[was]; ok {
+		return now
+	}
+	return e.movedTo(was)
+}
+
+// relocated is an ARG or ENV line that was moved past a step.
+func (e *explainer) relocated(name string, at int, after, before string) string {
+	c := e.at(Env, at)
+	id := "env " + name
+	if commandOf(e.head, at) == "ARG" {
+		c.Kind, id = BuildArg, fmt.Sprintf("build-arg %s %d", name, c.Line)
+		c.Evidence.Before, c.Evidence.After = before, after
+	}
+	c.Subject, c.Evidence.Name = name, name
+	c.Detail = fmt.Sprintf("%s stands in another place than before", name)
+	return e.add(id, c)
 }
 
 // buildArg names the ARG line; if that was removed, the step.
