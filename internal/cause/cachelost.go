@@ -176,6 +176,12 @@ func (e *explainer) absent(s *record.Step, c *record.CacheAccess, neededBy []str
 		return e.group("failed-export "+access(c), x, neededBy), true
 	case written.Index == nil || written.Index.Digest == "":
 		return "", false
+	case !e.readable(c):
+		x := e.at(CacheNotExported, s.Instruction)
+		x.Subject = c.Ref
+		x.Detail = fmt.Sprintf("the build that made its result exported it for %s, whose Actions cache this branch cannot read", e.base.Commit.Ref)
+		x.Evidence.Cache, x.Evidence.Before, x.Evidence.After = access(c), written.Index.Digest, c.Index.Digest
+		return e.group("other-branch "+access(c), x, neededBy), true
 	case written.Index.Digest == c.Index.Digest:
 		x := e.at(CacheNotExported, s.Instruction)
 		x.Subject = c.Ref

@@ -92,6 +92,11 @@ func TestLostResult(t *testing.T) {
 			base: []record.CacheAccess{exported("registry", "b", "sha256:1")}, head: []record.CacheAccess{imported("registry", "a", with(nil, nil, []int{0}))},
 			want: cause.CacheNotExported, subject: "a", before: "registry b",
 		},
+		"exported for another branch": {
+			base: []record.CacheAccess{exported("gha", "a", "sha256:1")}, head: []record.CacheAccess{imported("gha", "a", with(nil, nil, []int{0}))},
+			edit: func(base, _ *record.Record) { base.Commit.Ref, base.Commit.Branch = "refs/heads/other", "other" },
+			want: cause.CacheNotExported, subject: "a", detail: "refs/heads/other",
+		},
 		"exported nowhere": {head: []record.CacheAccess{imported("registry", "a", with(nil, nil, []int{0}))}, want: cause.CacheNotExported, subject: "a"},
 		"there in the second cache": {
 			head:   []record.CacheAccess{imported("registry", "a", with(nil, nil, []int{0})), imported("registry", "b", with([]int{0}, nil, nil))},
