@@ -105,6 +105,9 @@ func (s *fileSet) countsOf(p part) (by [differences]int) {
 
 // count counts all of a part.
 func (s *fileSet) count(p part) int {
+	if !s.ruled && s.only[content] {
+		return p.to - p.from // all are differences of files
+	}
 	n := 0
 	for _, k := range s.countsOf(p) {
 		n += k

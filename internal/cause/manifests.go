@@ -44,6 +44,7 @@ type comparison struct {
 	// twins counts the entries before each one that have a twin.
 	twinsH, twinsO []int32
 	mixed          bool // the twins stand in another order
+	ruled          bool // .dockerignore was edited
 	// head has what differs or was added, base what was removed.
 	head, base *side
 	renames    *renames
@@ -214,6 +215,7 @@ func within(ranges [][2]int, i int) bool {
 func (c *comparison) compareEntries(hr, or [][2]int) {
 	c.head, c.base = &side{of: c.h}, &side{of: c.o}
 	was, now := c.rules()
+	c.ruled = !slices.Equal(c.h.Ignore, c.o.Ignore)
 	for _, r := range hr {
 		if c.twin == nil {
 			c.compareBlocks(r)

@@ -1,12 +1,10 @@
 package cause
 
 import (
-	"cmp"
 	"encoding/binary"
 	gofs "io/fs"
+	"math/bits"
 	"path"
-	"slices"
-	"sort"
 
 	"github.com/layercause/layercause/internal/record"
 )
@@ -14,55 +12,64 @@ import (
 // renames finds files of the same content among those that were added and those
 // that were removed.
 type renames struct {
-	added, removed []print
+	added, removed prints
+}
+
+func (c *comparison) findRenames() *renames {
+	if c.renames == nil {
+		c.renames = &renames{printsOf(c.head, added), printsOf(c.base, removed)}
+	}
+	return c.renames
 }
 
 // print is the content of a regular file: two files of equal prints are the same
 // one under two names.
 type print struct {
-	data  uint64
-	size  int64
-	entry int
-}
-
-func (p print) compare(q print) int {
-	return cmp.Or(cmp.Compare(p.data, q.data), cmp.Compare(p.size, q.size))
+	data uint64
+	size int64
 }
 
 func printOf(m *record.Manifest, i int) print {
-	return print{binary.LittleEndian.Uint64(m.Data[i*record.DataSize:]), m.Sizes[i], i}
+	return print{binary.LittleEndian.Uint64(m.Data[i*record.DataSize:]), m.Sizes[i]}
 }
 
-func (c *comparison) findRenames() *renames {
-	if c.renames == nil {
-		c.renames = &renames{prints(c.head, added), prints(c.base, removed)}
-	}
-	return c.renames
+// prints finds the entries of a side by their content: chains of entries by the
+// last bits of their data's hash. A place of 0 is the end of a chain.
+type prints struct {
+	*side
+	first, next []int32
 }
 
-func prints(s *side, d difference) []print {
-	out := make([]print, 0, len(s.entry))
-	for n, i := range s.entry {
-		if s.change[n] == d && gofs.FileMode(s.of.Modes[i]).IsRegular() {
-			out = append(out, printOf(s.of, int(i)))
+func printsOf(s *side, d difference) prints {
+	p := prints{s, make([]int32, 1<<bits.Len(uint(len(s.entry)))), make([]int32, len(s.entry))}
+	for n := len(s.entry) - 1; n >= 0; n-- {
+		if i := int(s.entry[n]); s.change[n] == d && gofs.FileMode(s.of.Modes[i]).IsRegular() {
+			at := p.chain(printOf(s.of, i))
+			p.next[n], p.first[at] = p.first[at], int32(n+1)
 		}
 	}
-	slices.SortFunc(out, func(a, b print) int { return cmp.Or(a.compare(b), cmp.Compare(a.entry, b.entry)) })
-	return out
+	return p
 }
 
-// maxTwins is how many files of one content are told apart by their names.
-const maxTwins = 64
+func (p prints) chain(x print) uint64 { return x.data & uint64(len(p.first)-1) }
+
+// maxTwins is how many files of one content are told apart by their names, and
+// maxChain how many are looked at.
+const (
+	maxTwins = 64
+	maxChain = 1024
+)
 
 // same lists the files of a content that are taken.
-func same(all []print, p print, ranges [][2]int) []int {
-	i := sort.Search(len(all), func(i int) bool { return all[i].compare(p) >= 0 })
+func (p prints) same(x print, ranges [][2]int) []int {
 	var out []int
-	for ; i < len(all) && all[i].compare(p) == 0; i++ {
-		if within(ranges, all[i].entry) {
-			out = append(out, all[i].entry)
+	seen := 0
+	for n := p.first[p.chain(x)]; n > 0; n = p.next[n-1] {
+		i := int(p.entry[n-1])
+		if printOf(p.of, i) == x && within(ranges, i) {
+			out = append(out, i)
 		}
-		if len(out) > maxTwins {
+		if seen++; seen > maxChain || len(out) > maxTwins {
 			return nil
 		}
 	}
@@ -75,7 +82,7 @@ func (s *fileSet) renamedFrom(i int) string {
 		return ""
 	}
 	r, p := s.findRenames(), printOf(s.h, i)
-	j := counterfile(p, i, s.h.Paths, same(r.added, p, s.hr), s.o.Paths, same(r.removed, p, s.or))
+	j := counterfile(p, i, s.h.Paths, r.added.same(p, s.hr), s.o.Paths, r.removed.same(p, s.or))
 	if j < 0 {
 		return ""
 	}
@@ -88,7 +95,7 @@ func (s *fileSet) renamedTo(j int) string {
 		return ""
 	}
 	r, p := s.findRenames(), printOf(s.o, j)
-	i := counterfile(p, j, s.o.Paths, same(r.removed, p, s.or), s.h.Paths, same(r.added, p, s.hr))
+	i := counterfile(p, j, s.o.Paths, r.removed.same(p, s.or), s.h.Paths, r.added.same(p, s.hr))
 	if i < 0 {
 		return ""
 	}
