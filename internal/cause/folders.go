@@ -21,9 +21,16 @@ func (s *fileSet) folders() []Folder {
 		}
 		rows = deeper
 	}
-	slices.SortFunc(rows, func(a, b row) int { return cmp.Or(cmp.Compare(b.files, a.files), cmp.Compare(a.path, b.path)) })
+	largest := make([]int, len(rows))
+	for i := range largest {
+		largest[i] = i
+	}
+	slices.SortFunc(largest, func(a, b int) int {
+		return cmp.Or(cmp.Compare(rows[b].files, rows[a].files), strings.Compare(rows[a].path, rows[b].path))
+	})
 	out := make([]Folder, min(len(rows), maxFolders))
-	for i, r := range rows[:len(out)] {
+	for i, n := range largest[:len(out)] {
+		r := &rows[n]
 		out[i] = Folder{Path: r.path, Files: r.files, Changes: map[string]int{}}
 		for _, p := range append(r.more, r.span) {
 			for d, n := range s.countsOf(p) {
@@ -48,6 +55,7 @@ type row struct {
 // rows sums up by folders of a depth. It is not ok if they are more than most.
 func (s *fileSet) rows(depth, most int) (rows []row, ok bool) {
 	clear(s.rowOf)
+	rows = make([]row, 0, 2*maxFolders)
 	for _, p := range s.parts {
 		runs := p.level(depth)
 		first := sort.Search(len(runs), func(i int) bool { return runs[i].end > p.from })
