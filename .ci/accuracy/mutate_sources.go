@@ -135,8 +135,8 @@ func buildMutations() []mutation {
 			return true
 		}}
 	}
-	ignore := func(w *world, subject string, steps []*instruction) bool {
-		w.effects = append(w.effects, effect{kind: "no-cache", subjects: []string{subject}, steps: steps, laid: true, forced: true})
+	ignore := func(w *world, subject string) bool {
+		w.effects = append(w.effects, effect{kind: "no-cache", subjects: []string{subject}, laid: true, forced: true})
 		return true
 	}
 	return []mutation{
@@ -153,13 +153,7 @@ func buildMutations() []mutation {
 				return false
 			}
 			w.noCache = []string{"*"}
-			var steps []*instruction
-			for _, in := range w.doc.list {
-				if in.isStep() && in.word != "WORKDIR" {
-					steps = append(steps, in)
-				}
-			}
-			return ignore(w, "--no-cache", steps)
+			return ignore(w, "--no-cache")
 		}},
 		{name: "cache of a stage ignored", apply: func(w *world, r *rand.Rand) bool {
 			s, ok := pick(r, slices.DeleteFunc(w.doc.built(w.shape.target), func(s *stage) bool { return s.name == "" }))
@@ -167,13 +161,7 @@ func buildMutations() []mutation {
 				return false
 			}
 			w.noCache = []string{s.name}
-			var steps []*instruction
-			for _, in := range s.body {
-				if in.isStep() && in.word != "WORKDIR" {
-					steps = append(steps, in)
-				}
-			}
-			return ignore(w, fmt.Sprintf("--no-cache-filter %s", s.name), steps)
+			return ignore(w, fmt.Sprintf("--no-cache-filter %s", s.name))
 		}},
 	}
 }

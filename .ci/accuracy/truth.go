@@ -21,7 +21,8 @@ type effect struct {
 	laid bool
 	// isNew says that the steps were not there before.
 	isNew bool
-	// forced says that the cache was to be ignored for the steps.
+	// forced says that the cache was to be ignored: the steps are those that were
+	// told so.
 	forced bool
 }
 
@@ -68,9 +69,9 @@ func (w *world) causes(before string, o observed) (out []expected, doubts []stri
 		var out []*instruction
 		for _, in := range w.doc.list { // in the order of the file
 			switch {
-			case !slices.Contains(e.steps, in) || !built[in]:
+			case !built[in] || e.forced && !w.forced(in) || !e.forced && !slices.Contains(e.steps, in):
 			case twins[in] != nil && w.affects(e, twins[in]):
-			case in.added && !e.laid && !e.isNew || w.forced(in) && !e.forced:
+			case in.added && !e.laid && !e.isNew:
 			case o.missed(lines[in]):
 				out = append(out, in)
 			case !e.laid:
@@ -105,7 +106,7 @@ func (w *world) causes(before string, o observed) (out []expected, doubts []stri
 		changes = append(slices.Clone(changes), fileChange{path: w.shape.dockerfile, change: "content"})
 	}
 	for _, in := range w.doc.list {
-		if in.gone || in.added || !built[in] || w.forced(in) || twins[in] != nil {
+		if in.gone || in.added || !built[in] || twins[in] != nil {
 			continue
 		}
 		var files, rules []fileChange

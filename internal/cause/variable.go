@@ -18,15 +18,15 @@ func (e *explainer) variables(v, b *record.Vertex) []string {
 			changed = append(changed, name)
 		}
 	}
+	var out []string
+	if differ["env-order"] {
+		out = e.reordered(v, b, changed)
+	}
 	if len(changed) == 0 {
-		if differ["env-order"] {
-			return []string{e.reordered(v, b)}
-		}
-		return nil
+		return out
 	}
 	h, o := environment(v), environment(b)
 	slices.Sort(changed)
-	var out []string
 	for _, name := range changed {
 		out = append(out, e.variable(name, v, b, changed, h, o)...)
 	}
@@ -248,15 +248,20 @@ func references(text string) []string {
 	return out
 }
 
-// reordered is an environment with the same variables in another order.
-func (e *explainer) reordered(v, b *record.Vertex) string {
-	h, o := order(v), order(b)
+// reordered is an environment in which the variables that did not change themselves
+// stand in another order.
+func (e *explainer) reordered(v, b *record.Vertex, changed []string) []string {
+	isChanged := func(name string) bool { return slices.Contains(changed, name) }
+	h, o := slices.DeleteFunc(order(v), isChanged), slices.DeleteFunc(order(b), isChanged)
 	name := ""
 	for i := range h {
 		if i >= len(o) || h[i] != o[i] {
 			name = h[i]
 			break
 		}
+	}
+	if name == "" {
+		return nil
 	}
 	kind, at := Env, e.inHead.declaration(v.Instruction, name)
 	if at >= 0 && commandOf(e.head, at) == "ARG" {
@@ -266,7 +271,7 @@ func (e *explainer) reordered(v, b *record.Vertex) string {
 	c.Subject, c.Evidence.Name = name, name
 	c.Evidence.Before, c.Evidence.After = strings.Join(o, " "), strings.Join(h, " ")
 	c.Detail = fmt.Sprintf("%s stands in another place than before, and the order of variables counts", name)
-	return e.add(fmt.Sprintf("order %s", name), c)
+	return []string{e.add(fmt.Sprintf("order %s", name), c)}
 }
 
 func order(v *record.Vertex) []string {
