@@ -153,6 +153,37 @@ COPY --from=b /out /
 	}
 }
 
+func TestCauses(t *testing.T) {
+	s := &shape{dockerfile: "Dockerfile", excluded: []string{"docs/"}, doc: parse("FROM base AS build\nCOPY . .\nRUN make\n")}
+	at(t, s.doc, 2).takes = []string{"./"}
+	w := newWorld(s, "mark")
+	run := at(t, w.doc, 3)
+	run.text = "RUN make all"
+	w.edited(run, []*instruction{run})
+	w.changes = []fileChange{{path: "a", change: "content"}, {path: "docs/b", change: "content"}, {path: "c", change: "added", rules: true}}
+	edited := expected{kind: "instruction-changed", lines: []int{3}, subjects: []string{"RUN"}}
+	files := expected{kind: "context-files", lines: []int{2}, files: []fileChange{{path: "Dockerfile", change: "content"}, {path: "a", change: "content"}}}
+	rules := expected{kind: "context-rules", lines: []int{2}, files: []fileChange{{path: "c", change: "added", rules: true}}}
+	for _, c := range []struct {
+		name   string
+		o      observed
+		want   []expected
+		doubts []string
+	}{
+		{"all of them", observed{2: {"miss"}, 3: {"miss"}}, []expected{edited, files, rules}, nil},
+		{"on one of two platforms", observed{2: {"hit", "miss"}, 3: {"hit", "miss"}}, []expected{edited, files, rules}, nil},
+		{"a step that had to miss", observed{2: {"hit"}, 3: {"miss"}}, []expected{edited}, []string{"COPY . ."}},
+	} {
+		got, doubts := w.causes(s.doc.String(), c.o)
+		if diff := cmp.Diff(c.want, got, cmp.AllowUnexported(expected{}, fileChange{})); diff != "" {
+			t.Errorf("%s:\n%s", c.name, diff)
+		}
+		if !slices.Equal(doubts, c.doubts) {
+			t.Errorf("%s: doubts are %q, want %q", c.name, doubts, c.doubts)
+		}
+	}
+}
+
 func TestJudge(t *testing.T) {
 	found := func(kind cause.Kind, line int, subject string, files ...string) report.Cause {
 		c := report.Cause{Kind: kind, Line: line, Subject: subject}
