@@ -162,7 +162,7 @@ func (e *explainer) displaced(at, was int) int {
 // relocated is an ARG or ENV line that was moved past a step.
 func (e *explainer) relocated(name string, at int, after, before string) string {
 	c := e.at(Env, at)
-	id := "env " + name
+	id := fmt.Sprintf("env %s %d", name, at)
 	if commandOf(e.head, at) == "ARG" {
 		c.Kind, id = BuildArg, fmt.Sprintf("build-arg %s %d", name, c.Line)
 		c.Evidence.Before, c.Evidence.After = before, after
