@@ -29,6 +29,9 @@ func (v *view) why(c *Cause, files int) sentence {
 	case cause.InstructionAdded:
 		return words("the instruction is new")
 	case cause.BuildArg:
+		if (e.Before == "") != (e.After == "") || strings.Contains(e.Before, " ") {
+			return prose(c.Detail, detailLimit) // it is new, was removed or stands elsewhere
+		}
 		return about("build arg ", name, " has another value")
 	case cause.Env:
 		return about("environment variable ", name, " changed")
