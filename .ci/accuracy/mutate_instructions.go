@@ -178,6 +178,7 @@ func swapSteps(w *world, r *rand.Rand) bool {
 	w.doc.list[i], w.doc.list[i+1] = b, a
 	w.effects = append(w.effects, effect{
 		kind: "instruction-added", subjects: []string{"COPY"}, sites: []*instruction{a, b}, steps: []*instruction{a, b},
+		laid: true, // one of them may now be laid on what another stage lays it on
 	})
 	return true
 }
