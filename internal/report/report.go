@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"math"
 	"slices"
 	"strconv"
@@ -176,14 +177,18 @@ func newCauses(causes []cause.Cause, ledger timing.Ledger) []Cause {
 			LostSeconds: tidy(ledger.CauseLost[c.ID]),
 		})
 	}
-	slices.SortStableFunc(out, func(a, b Cause) int {
-		switch {
-		case a.LostSeconds > b.LostSeconds:
-			return -1
-		case a.LostSeconds < b.LostSeconds:
-			return 1
+	// Where each is lost for another's sake as well, what somebody asked for comes
+	// first: without that flag there is more to be had than without an edit.
+	asked := func(c Cause) int {
+		if c.Kind == cause.NoCache {
+			return 0
 		}
-		return a.Line - b.Line
+		return 1
+	}
+	slices.SortStableFunc(out, func(a, b Cause) int {
+		return cmp.Or(
+			cmp.Compare(b.LostSeconds, a.LostSeconds), asked(a)-asked(b), len(b.Steps)-len(a.Steps), a.Line-b.Line,
+		)
 	})
 	return out
 }
