@@ -130,9 +130,9 @@ func (w *world) now() time.Time {
 	return time.Date(2026, 1, 1, w.hours, 0, 0, 0, time.UTC)
 }
 
-// commit puts files into the repository, on a branch. It makes a commit even if
+// push puts files into the repository, on a branch. It makes a commit even if
 // nothing changed.
-func (w *world) commit(files map[string]string, branch string) error {
+func (w *world) push(files map[string]string, branch string) error {
 	w.hours++
 	if _, err := os.Stat(filepath.Join(w.dir, "work")); err != nil {
 		if err := w.git("", "clone", "--quiet", "repo.git", "work"); err != nil {

@@ -93,7 +93,7 @@ func (s *story) names(dir string) bool {
 // names, else one of its own name.
 func (a act) folder() string {
 	switch {
-	case a.name != "edit" && a.name != "publish" && a.name != "commit":
+	case a.name != "edit" && a.name != "publish" && a.name != "push":
 		return ""
 	case len(a.words) == 0:
 		return a.name
@@ -104,7 +104,7 @@ func (a act) folder() string {
 
 // served says that the story wants a web server.
 func (s *story) served() bool {
-	return slices.ContainsFunc(s.acts, func(a act) bool { return a.name == "publish" || a.name == "commit" })
+	return slices.ContainsFunc(s.acts, func(a act) bool { return a.name == "publish" || a.name == "push" })
 }
 
 // check finds mistakes that would make a story say less than it seems to.

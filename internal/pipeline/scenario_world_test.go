@@ -132,12 +132,12 @@ func (w *world) do(a act) error {
 		return nil
 	case "publish":
 		return w.publish(w.story.edits[a.folder()])
-	case "commit":
+	case "push":
 		branch := "main"
 		if len(a.words) > 1 {
 			branch = a.words[1]
 		}
-		return w.commit(w.story.edits[a.folder()], branch)
+		return w.push(w.story.edits[a.folder()], branch)
 	case "rm":
 		return errors.Join(need(1), os.RemoveAll(path(0)))
 	case "chmod":
