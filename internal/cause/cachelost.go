@@ -61,16 +61,13 @@ func isNone(c *record.CacheAccess) bool {
 	if c.Index != nil {
 		return c.Index.Digest == ""
 	}
-	return slices.ContainsFunc([]string{"not found", "does not exist", "holds no cache"}, func(s string) bool {
-		return strings.Contains(c.Error, s)
-	})
+	return strings.HasSuffix(c.Error, "not found") || strings.Contains(c.Error, "does not exist") || strings.Contains(c.Error, "holds no cache")
 }
 
 func (e *explainer) importFailed(s *record.Step, c *record.CacheAccess, neededBy []string) string {
-	x := e.at(CacheImportFailed, s.Instruction)
-	x.Subject = c.Ref
+	x := e.ofCache(CacheImportFailed, s, c)
 	x.Detail = fmt.Sprintf("the cache %s could not be imported", c.Ref)
-	x.Evidence.Cache, x.Evidence.Error = access(c), c.Error
+	x.Evidence.Error = c.Error
 	return e.group("import-failed "+access(c), x, neededBy)
 }
 
@@ -123,15 +120,14 @@ func (e *explainer) lostInIndex(s *record.Step, read []*record.CacheAccess, need
 	}
 	for _, c := range read {
 		if e.holds(c.Index, heldWithoutResult, s) {
-			x := e.at(CacheNotExported, s.Instruction)
-			x.Subject = c.Ref
+			x := e.ofCache(CacheNotExported, s, c)
 			x.Evidence.Name = "mode=min"
 			x.Detail = fmt.Sprintf("the cache %s holds its key without a result, as an export with mode=min leaves it", c.Ref)
 			if w := e.exportTo(c); w != nil && w.Type == "inline" {
 				x.Evidence.Name = "inline"
 				x.Detail = fmt.Sprintf("the inline cache in %s holds its key without a result: it has those of the final image alone", c.Ref)
 			}
-			x.Evidence.Cache, x.Evidence.After, x.Evidence.Writer = access(c), c.Index.Digest, c.Index.Writer
+			x.Evidence.After, x.Evidence.Writer = c.Index.Digest, c.Index.Writer
 			return e.group("not-exported "+access(c), x, neededBy), true
 		}
 	}
@@ -150,55 +146,53 @@ func (e *explainer) lostInIndex(s *record.Step, read []*record.CacheAccess, need
 
 // absent is a key that is not in the index of an imported cache.
 func (e *explainer) absent(s *record.Step, c *record.CacheAccess, neededBy []string) (string, bool) {
-	exports := cachesOf(e.base, record.Export)
-	written := e.exportTo(c)
+	exports, written := cachesOf(e.base, record.Export), e.exportTo(c)
+	x := e.ofCache(CacheNotExported, s, c)
+	x.Evidence.After = c.Index.Digest
+	if written != nil && written.Index != nil {
+		x.Evidence.Before = written.Index.Digest
+	}
+	key := "not-exported "
 	switch {
 	case len(exports) == 0 && !e.made(s):
 		return "", false
 	case len(exports) == 0:
-		x := e.at(CacheNotExported, s.Instruction)
-		x.Subject = c.Ref
+		key = "no-export "
 		x.Detail = "the build that made its result exported no cache"
-		x.Evidence.Cache, x.Evidence.After = access(c), c.Index.Digest
-		return e.group("no-export "+access(c), x, neededBy), true
+	case written == nil && slices.ContainsFunc(exports, func(o *record.CacheAccess) bool { return o.Type == "inline" }):
+		return "", false // where the image went is not known
 	case written == nil:
-		other := exports[0]
-		x := e.at(CacheNotExported, s.Instruction)
-		x.Subject = c.Ref
-		x.Detail = fmt.Sprintf("the build that made its result exported to %s, and this one imported from %s", other.Ref, c.Ref)
-		x.Evidence.Cache, x.Evidence.Before, x.Evidence.After = access(c), access(other), access(c)
-		return e.group("other-export "+access(c), x, neededBy), true
+		key = "other-export "
+		x.Detail = fmt.Sprintf("the build that made its result exported to %s, and this one imported from %s", exports[0].Ref, c.Ref)
+		x.Evidence.Before, x.Evidence.After = access(exports[0]), access(c)
 	case written.Error != "":
-		x := e.at(CacheNotExported, s.Instruction)
-		x.Subject = c.Ref
+		key = "failed-export "
 		x.Detail = fmt.Sprintf("the build that made its result could not export it to %s", c.Ref)
-		x.Evidence.Cache, x.Evidence.Error = access(c), written.Error
-		return e.group("failed-export "+access(c), x, neededBy), true
-	case written.Index == nil || written.Index.Digest == "":
+		x.Evidence.After, x.Evidence.Error = "", written.Error
+	case x.Evidence.Before == "":
 		return "", false
 	case !e.readable(c):
-		x := e.at(CacheNotExported, s.Instruction)
-		x.Subject = c.Ref
+		key = "other-branch "
 		x.Detail = fmt.Sprintf("the build that made its result exported it for %s, whose Actions cache this branch cannot read", e.base.Commit.Ref)
-		x.Evidence.Cache, x.Evidence.Before, x.Evidence.After = access(c), written.Index.Digest, c.Index.Digest
-		return e.group("other-branch "+access(c), x, neededBy), true
-	case written.Index.Digest == c.Index.Digest:
-		x := e.at(CacheNotExported, s.Instruction)
-		x.Subject = c.Ref
+	case x.Evidence.Before == x.Evidence.After:
 		x.Detail = fmt.Sprintf("the cache %s is the one that the earlier build exported, and its result was not among it", c.Ref)
 		if written.Mode != "max" {
 			x.Evidence.Name = "mode=min"
 			x.Detail += " (mode=min)"
 		}
-		x.Evidence.Cache, x.Evidence.Before, x.Evidence.After = access(c), written.Index.Digest, c.Index.Digest
-		return e.group("not-exported "+access(c), x, neededBy), true
+	default:
+		key = "overwritten "
+		x.Kind, x.Evidence.Writer = CacheOverwritten, c.Index.Writer
+		x.Detail = fmt.Sprintf("the cache %s was written again since, by %s, without its result", c.Ref, e.writerText(c.Index.Writer))
 	}
-	x := e.at(CacheOverwritten, s.Instruction)
-	x.Subject = c.Ref
-	x.Detail = fmt.Sprintf("the cache %s was written again since, by %s, without its result", c.Ref, e.writerText(c.Index.Writer))
-	x.Evidence.Cache, x.Evidence.Before, x.Evidence.After = access(c), written.Index.Digest, c.Index.Digest
-	x.Evidence.Writer = c.Index.Writer
-	return e.group("overwritten "+access(c), x, neededBy), true
+	return e.group(key+access(c), x, neededBy), true
+}
+
+// ofCache is a cause that blames a cache.
+func (e *explainer) ofCache(kind Kind, s *record.Step, c *record.CacheAccess) Cause {
+	x := e.at(kind, s.Instruction)
+	x.Subject, x.Evidence.Cache = c.Ref, access(c)
+	return x
 }
 
 // writerText says what is known of the build that wrote a cache last.
@@ -217,10 +211,12 @@ func (e *explainer) writerText(w *record.Writer) string {
 	}
 }
 
-// exportTo is the earlier build's export to the cache that this one imported.
+// exportTo is the earlier build's export to the cache that this one imported. An
+// inline cache went where the image went; only its digest tells it again.
 func (e *explainer) exportTo(c *record.CacheAccess) *record.CacheAccess {
 	for _, x := range cachesOf(e.base, record.Export) {
-		if (x.Type == c.Type || x.Type == "inline" && c.Type == "registry") && (x.Ref == c.Ref || x.Type == "inline") {
+		inline := x.Type == "inline" && x.Index != nil && c.Index != nil && x.Index.Digest == c.Index.Digest && c.Index.Digest != ""
+		if inline || x.Type == c.Type && x.Ref == c.Ref {
 			return x
 		}
 	}
@@ -236,19 +232,17 @@ func (e *explainer) noIndex(s *record.Step, none []*record.CacheAccess, neededBy
 	}
 	written := e.exportTo(c)
 	if written != nil && written.Error == "" && written.Index != nil && written.Index.Digest != "" && e.readable(c) {
-		x := e.at(CacheEvicted, s.Instruction)
-		x.Subject = c.Ref
+		x := e.ofCache(CacheEvicted, s, c)
 		x.Detail = fmt.Sprintf("the earlier build exported the cache %s, and it is no longer there", c.Ref)
-		x.Evidence.Cache, x.Evidence.Before = access(c), written.Index.Digest
+		x.Evidence.Before = written.Index.Digest
 		return e.group("evicted "+access(c), x, neededBy)
 	}
-	x := e.at(CacheEmpty, s.Instruction)
-	x.Subject = c.Ref
+	x := e.ofCache(CacheEmpty, s, c)
 	x.Detail = fmt.Sprintf("there is no cache at %s", c.Ref)
 	if c.Type == "gha" && !e.readable(c) {
 		x.Detail = fmt.Sprintf("there is no cache of scope %s that this branch can read: the earlier build's belongs to %s", c.Ref, e.base.Commit.Ref)
 	}
-	x.Evidence.Cache, x.Evidence.Error = access(c), c.Error
+	x.Evidence.Error = c.Error
 	return e.group(string(CacheEmpty), x, neededBy)
 }
 

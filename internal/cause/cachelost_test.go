@@ -97,6 +97,22 @@ func TestLostResult(t *testing.T) {
 			edit: func(base, _ *record.Record) { base.Commit.Ref, base.Commit.Branch = "refs/heads/other", "other" },
 			want: cause.CacheNotExported, subject: "a", detail: "refs/heads/other",
 		},
+		"exported into an image, and another image imported": {
+			base: []record.CacheAccess{exported("inline", "", "sha256:1")}, head: []record.CacheAccess{imported("registry", "a", with(nil, nil, []int{0}))},
+			worker: "w2", want: cause.Unexplained,
+		},
+		"exported into an image that is not where it is imported from": {
+			base: []record.CacheAccess{exported("inline", "", "sha256:1")}, head: []record.CacheAccess{imported("registry", "a", none)},
+			want: cause.CacheEmpty, subject: "a",
+		},
+		"exported into the image that was imported": {
+			base: []record.CacheAccess{exported("inline", "", "sha256:2")}, head: []record.CacheAccess{imported("registry", "a", with(nil, nil, []int{0}))},
+			want: cause.CacheNotExported, subject: "a",
+		},
+		"an import that failed for want of a program": {
+			head: []record.CacheAccess{{Direction: record.Import, Type: "registry", Ref: "a", Error: "docker-credential-x: executable file not found in $PATH"}},
+			want: cause.CacheImportFailed, subject: "a",
+		},
 		"exported nowhere": {head: []record.CacheAccess{imported("registry", "a", with(nil, nil, []int{0}))}, want: cause.CacheNotExported, subject: "a"},
 		"there in the second cache": {
 			head:   []record.CacheAccess{imported("registry", "a", with(nil, nil, []int{0})), imported("registry", "b", with([]int{0}, nil, nil))},
