@@ -55,31 +55,13 @@ func (a *Azurite) run(t testing.TB, address string) {
 	}
 	dir := t.TempDir()
 	logPath := filepath.Join(dir, "log")
-	log, err := os.Create(logPath)
-	if err != nil {
-		t.Fatalf("making azurite's log: %v", err)
-	}
-	defer log.Close()
 	host, port, _ := net.SplitHostPort(address)
 	cmd := exec.Command("node", program, "--blobHost", host, "--blobPort", port,
 		"--inMemoryPersistence", "--disableTelemetry", "--silent")
 	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), "AZURITE_ACCOUNTS="+a.Account+":"+a.Key)
-	cmd.Stdout, cmd.Stderr = log, log
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGTERM}
-	started, done := make(chan error), make(chan struct{})
-	go func() {
-		// As with buildkitd, the thread has to live as long as the child.
-		runtime.LockOSThread()
-		defer runtime.UnlockOSThread()
-		defer close(done)
-		err := cmd.Start()
-		started <- err
-		if err == nil {
-			cmd.Wait()
-		}
-	}()
-	if err := <-started; err != nil {
+	done, err := startChild(cmd, logPath)
+	if err != nil {
 		t.Fatalf("starting azurite: %v", err)
 	}
 	t.Cleanup(func() {

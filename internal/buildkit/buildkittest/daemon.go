@@ -66,7 +66,6 @@ func Start(t testing.TB, o Options) *Daemon {
 		Address: "unix://" + filepath.Join(dir, "bk.sock"),
 		Root:    o.Root,
 		Log:     filepath.Join(dir, "log"),
-		done:    make(chan struct{}),
 	}
 	if d.Root == "" {
 		d.Root = filepath.Join(dir, "root")
@@ -103,28 +102,8 @@ func Start(t testing.TB, o Options) *Daemon {
 
 func (d *Daemon) run(t testing.TB) {
 	t.Helper()
-	log, err := os.Create(d.Log)
-	if err != nil {
-		t.Fatalf("making buildkitd's log: %v", err)
-	}
-	defer log.Close()
-	d.cmd.Stdout, d.cmd.Stderr = log, log
-	// A group of its own, so that Ctrl-C on `go test` does not cut the cleanup
-	// short; and no daemon outlives a killed test.
-	d.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGTERM}
-	started := make(chan error)
-	go func() {
-		// The signal above follows the thread that started the child, not the process.
-		runtime.LockOSThread()
-		defer runtime.UnlockOSThread()
-		err := d.cmd.Start()
-		started <- err
-		if err == nil {
-			d.cmd.Wait()
-		}
-		close(d.done)
-	}()
-	if err := <-started; err != nil {
+	var err error
+	if d.done, err = startChild(d.cmd, d.Log); err != nil {
 		d.cmd = nil
 		t.Fatalf("starting buildkitd: %v", err)
 	}

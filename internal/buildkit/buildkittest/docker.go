@@ -6,7 +6,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"syscall"
 	"testing"
 	"time"
@@ -41,30 +40,11 @@ func StartDocker(t testing.TB) *Docker {
 	}
 	d := &Docker{Host: "unix://" + filepath.Join(dir, "d.sock")}
 	logPath := filepath.Join(dir, "log")
-	log, err := os.Create(logPath)
-	if err != nil {
-		t.Fatalf("making dockerd's log: %v", err)
-	}
 	cmd := exec.Command(dockerd, append(trimmedRuntime(t, dir, runcPath(t)),
 		"--iptables=false", "--ip6tables=false", "--bridge=none",
 		"--host", d.Host, "--data-root", filepath.Join(dir, "data"),
 		"--exec-root", filepath.Join(dir, "exec"), "--pidfile", filepath.Join(dir, "pid"))...)
-	cmd.Stdout, cmd.Stderr = log, log
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGTERM}
-	started, done := make(chan error), make(chan struct{})
-	go func() {
-		// As with buildkitd, the thread has to live as long as the child.
-		runtime.LockOSThread()
-		defer runtime.UnlockOSThread()
-		defer close(done)
-		err := cmd.Start()
-		started <- err
-		if err == nil {
-			cmd.Wait()
-		}
-	}()
-	err = <-started
-	log.Close()
+	done, err := startChild(cmd, logPath)
 	if err != nil {
 		t.Fatalf("starting dockerd: %v", err)
 	}
