@@ -68,7 +68,8 @@ func kindName(k cause.Kind) string {
 func (v *view) facts(c *Cause) []sentence {
 	var facts []sentence
 	e := &c.Evidence
-	if c.Detail != "" {
+	// Of a single file its own line says the same, and more.
+	if c.Detail != "" && !(c.Kind == cause.ContextFiles && len(e.Files) == 1 && len(e.Folders) == 0) {
 		facts = append(facts, prose(c.Detail, detailLimit))
 	}
 	add := func(label, text string) {

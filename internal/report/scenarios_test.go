@@ -142,7 +142,7 @@ func oneCause() build {
 		causes: []cause.Cause{{
 			ID: "c1", Kind: cause.ContextFiles, File: "Dockerfile", Line: 6, EndLine: 6, Instruction: "COPY . .",
 			Subject: "src/app.ts", Detail: "COPY . . takes src/app.ts, whose content changed.",
-			Evidence: cause.Evidence{Files: []cause.FileChange{{Path: "src/app.ts", Change: "content"}}},
+			Evidence: cause.Evidence{Files: []cause.FileChange{{Path: "src/app.ts", Change: "content", Commit: headSHA}}},
 			Steps:    []string{"s3", "s4", "s5"},
 		}},
 		suggestions: []advice.Suggestion{{
