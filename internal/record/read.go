@@ -88,7 +88,8 @@ func (r *Record) decode(d *json.Decoder, stepsOnly bool) error {
 		"status": &r.Status, "failure": &r.Failure,
 		"invocation": &r.Invocation, "commit": &r.Commit, "builder": &r.Builder,
 		"dockerfile": &r.Dockerfile, "steps": &r.Steps, "vertices": &r.Vertices,
-		"caches": &r.Caches, "warnings": &r.Warnings, "manifests": &r.Manifests,
+		"caches": &r.Caches, "findings": &r.Findings,
+		"phases": &r.Phases, "load": &r.Load, "warnings": &r.Warnings, "manifests": &r.Manifests,
 	}
 	for d.More() {
 		t, err := d.Token()

@@ -23,10 +23,15 @@ type Record struct {
 	Builder    Builder       `json:"builder"`
 	Dockerfile Dockerfile    `json:"dockerfile"`
 	Caches     []CacheAccess `json:"caches,omitempty"`
+	Findings   *Findings     `json:"findings,omitempty"`
 	Steps      []Step        `json:"steps"`
 	Vertices   []Vertex      `json:"vertices"`
-	Warnings   []string      `json:"warnings,omitempty"`
-	Manifests  []Manifest    `json:"manifests,omitempty"`
+	// Phases are the work that is no operation of the graph, in order of start.
+	Phases []Phase `json:"phases,omitempty"`
+	// Load is how busy the builder's machine was; nil if it is not this one.
+	Load      *Load      `json:"load,omitempty"`
+	Warnings  []string   `json:"warnings,omitempty"`
+	Manifests []Manifest `json:"manifests,omitempty"`
 }
 
 // BuildStatus says how a build ended.
@@ -91,6 +96,8 @@ type Builder struct {
 	// one could use each other's.
 	Worker  string `json:"worker,omitempty"`
 	Version string `json:"version,omitempty"`
+	// Cores is how many processors the builder can use; 0 is unknown.
+	Cores float64 `json:"cores,omitempty"`
 }
 
 // Dockerfile is the file that was built, with credentials in URLs struck out.
@@ -184,6 +191,12 @@ type Measurement struct {
 	// went to.
 	Key    string `json:"key,omitempty"`
 	Worker string `json:"worker,omitempty"`
+	// Cores is how many processors it kept busy, and Alone what it would have taken
+	// with all of them to itself; 0 is unknown.
+	Cores float64 `json:"cores,omitempty"`
+	Alone float64 `json:"alone,omitempty"`
+	// Export is its share of writing the image.
+	Export float64 `json:"export,omitempty"`
 }
 
 // OpKind is the kind of a vertex.
@@ -224,6 +237,19 @@ type Vertex struct {
 	Error     string     `json:"error,omitempty"`
 	// LoadError is why a result that was found could not be loaded.
 	LoadError string `json:"loadError,omitempty"`
+	// Bytes is what was sent to the daemon, or downloaded by it, for this operation.
+	Bytes int64 `json:"bytes,omitempty"`
+	// Layer is the layer that its result is kept as, if a cache's index tells.
+	Layer *Layer `json:"layer,omitempty"`
+	// Earlier is, of an image, the last measured download, carried over from earlier
+	// records.
+	Earlier *Measurement `json:"earlier,omitempty"`
+}
+
+// Layer is a layer as it is stored: compressed.
+type Layer struct {
+	Digest string `json:"digest"`
+	Bytes  int64  `json:"bytes"`
 }
 
 // Input is one edge of the graph.
@@ -320,53 +346,4 @@ type Interval struct {
 	End   float64 `json:"end"`
 	// Transfer marks time spent on loading layers instead of executing.
 	Transfer bool `json:"transfer,omitempty"`
-}
-
-// Direction says whether a cache was read or written.
-type Direction string
-
-// The directions of a cache access.
-const (
-	Import Direction = "import"
-	Export Direction = "export"
-)
-
-// CacheAccess is one cache import or export.
-type CacheAccess struct {
-	Direction Direction `json:"direction"`
-	Type      string    `json:"type"` // registry, local, gha, s3, azblob, inline
-	Ref       string    `json:"ref"`  // reference, folder or scope, without credentials
-	Mode      string    `json:"mode,omitempty"`
-	Seconds   float64   `json:"seconds"`
-	// Start is in seconds since Record.StartedAt.
-	Start float64 `json:"start"`
-	Bytes int64   `json:"bytes,omitempty"`
-	Error string  `json:"error,omitempty"`
-	// Index is the cache's index: of an import as it was before the build, of an
-	// export as the build wrote it. It is nil if it could not be read.
-	Index *CacheIndex `json:"index,omitempty"`
-}
-
-// CacheIndex is what a cache's index says of the build's operations.
-type CacheIndex struct {
-	// Digest names the index: two builds with the same one met the same cache. It
-	// is empty if the cache had none.
-	Digest string `json:"digest,omitempty"`
-	// Results are the vertices that the cache held with a result, Keys those that
-	// it held without one, and Absent those that it did not hold. Of the others it
-	// cannot be told. Only an import has them.
-	Results []int `json:"results,omitempty"`
-	Keys    []int `json:"keys,omitempty"`
-	Absent  []int `json:"absent,omitempty"`
-	// Writer is the build that wrote the index, if its record is known.
-	Writer *Writer `json:"writer,omitempty"`
-}
-
-// Writer is a build that wrote a cache.
-type Writer struct {
-	Record     string `json:"record"`
-	Commit     string `json:"commit,omitempty"`
-	Ref        string `json:"ref,omitempty"`
-	Dockerfile string `json:"dockerfile"`
-	Target     string `json:"target,omitempty"`
 }

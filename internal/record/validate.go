@@ -29,6 +29,9 @@ func (r *Record) validate(whole bool) error {
 	if err := r.Dockerfile.validate(); err != nil {
 		return err
 	}
+	if err := r.Findings.validate(); err != nil {
+		return err
+	}
 	steps, err := r.validateSteps(whole)
 	if err != nil || !whole {
 		return err
@@ -43,13 +46,73 @@ func (r *Record) validate(whole bool) error {
 			return fmt.Errorf("vertex %d: %w", i, err)
 		}
 	}
+	if err := r.validateTimes(); err != nil {
+		return err
+	}
 	for i, c := range r.Caches {
-		if !duration(c.Seconds) || !finite(c.Start) || c.Bytes < 0 {
+		if !duration(c.Seconds) || !finite(c.Start) || c.Bytes < 0 || c.Size < 0 {
 			return fmt.Errorf("cache %d: its time or size is out of range", i)
+		}
+		if err := validatePhases(c.Parts); err != nil {
+			return fmt.Errorf("cache %d: %w", i, err)
 		}
 		if err := c.Index.validate(len(r.Vertices)); err != nil {
 			return fmt.Errorf("cache %d: %w", i, err)
 		}
+	}
+	return nil
+}
+
+// validateTimes checks what the ledger reads beside the graph.
+func (r *Record) validateTimes() error {
+	if !duration(r.Builder.Cores) {
+		return fmt.Errorf("the builder has %g processors", r.Builder.Cores)
+	}
+	if l := r.Load; l != nil {
+		if !duration(l.Every) || l.Every == 0 {
+			return fmt.Errorf("a sample of the load every %g seconds", l.Every)
+		}
+		for i, b := range l.Busy {
+			if !duration(b) {
+				return fmt.Errorf("sample %d of the load is out of range", i)
+			}
+		}
+	}
+	return validatePhases(r.Phases)
+}
+
+func validatePhases(list []Phase) error {
+	for i, p := range list {
+		if !duration(p.Start) || !finite(p.End) || p.End < p.Start || p.Bytes < 0 {
+			return fmt.Errorf("phase %d: from %g to %g seconds, %d bytes", i, p.Start, p.End, p.Bytes)
+		}
+	}
+	return nil
+}
+
+func (f *Findings) validate() error {
+	if f == nil {
+		return nil
+	}
+	if f.Hits < 0 || f.Misses < 0 || f.NotRun < 0 || !finite(f.Net) {
+		return fmt.Errorf("its findings are out of range")
+	}
+	for _, s := range []float64{f.Saved, f.Lost, f.Import, f.Export, f.Download} {
+		if !duration(s) {
+			return fmt.Errorf("its findings tell of %g seconds", s)
+		}
+	}
+	for _, c := range f.Causes {
+		if !duration(c.Lost) || c.Line < 0 || c.Steps < 0 {
+			return fmt.Errorf("a cause among its findings is out of range")
+		}
+	}
+	return nil
+}
+
+func (m *Measurement) validate() error {
+	if m != nil && !(duration(m.Seconds) && duration(m.Cores) && duration(m.Alone) && duration(m.Export)) {
+		return fmt.Errorf("its earlier time is out of range")
 	}
 	return nil
 }
@@ -110,7 +173,7 @@ func (r *Record) validateSteps(whole bool) (map[string]bool, error) {
 			return nil, fmt.Errorf("step %q: unknown status %q", clip(s.ID), clip(string(s.Status)))
 		case !duration(s.Seconds) || !duration(s.TransferSeconds):
 			return nil, fmt.Errorf("step %q: its time is out of range", clip(s.ID))
-		case s.Earlier != nil && !duration(s.Earlier.Seconds):
+		case s.Earlier.validate() != nil:
 			return nil, fmt.Errorf("step %q: its earlier time is out of range", clip(s.ID))
 		case len(s.Key) > maxName:
 			return nil, fmt.Errorf("%w: key of step %q", ErrTooLarge, clip(s.ID))
@@ -135,6 +198,12 @@ func (r *Record) validateVertex(i int, steps map[string]bool) error {
 	}
 	if !v.Status.known() {
 		return fmt.Errorf("unknown status %q", clip(string(v.Status)))
+	}
+	if v.Bytes < 0 || v.Layer != nil && v.Layer.Bytes < 0 {
+		return fmt.Errorf("a size below zero")
+	}
+	if err := v.Earlier.validate(); err != nil {
+		return err
 	}
 	for _, in := range v.Inputs {
 		if in.Vertex < 0 || in.Vertex >= i || in.Output < 0 {

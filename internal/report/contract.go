@@ -13,6 +13,7 @@ type Report struct {
 	Steps       []Step       `json:"steps"`
 	Causes      []Cause      `json:"causes"`
 	Caches      []Cache      `json:"caches"`
+	Phases      []Phase      `json:"phases,omitempty"`
 	Suggestions []Suggestion `json:"suggestions"`
 	Gates       []Gate       `json:"gates"`
 	Warnings    []string     `json:"warnings"`
@@ -65,6 +66,17 @@ type Totals struct {
 	ImportBytes       int64   `json:"importBytes"`
 	ExportBytes       int64   `json:"exportBytes"`
 	NetSavedSeconds   float64 `json:"netSavedSeconds"`
+	// DownloadSeconds is what loading the layers of hits cost. What was saved, less
+	// import, export and this, is the net.
+	DownloadSeconds float64 `json:"downloadSeconds"`
+	DownloadBytes   int64   `json:"downloadBytes"`
+	// The wall time had there been no cache, had nothing missed, and had nothing
+	// missed that can be avoided.
+	WithoutCacheSeconds     float64 `json:"withoutCacheSeconds"`
+	WithoutMissesSeconds    float64 `json:"withoutMissesSeconds"`
+	WithoutAvoidableSeconds float64 `json:"withoutAvoidableSeconds"`
+	// ResidueSeconds is how much longer the build took than its model says.
+	ResidueSeconds float64 `json:"residueSeconds"`
 }
 
 // Step is one cacheable instruction on one platform.
@@ -122,6 +134,19 @@ type Cache struct {
 	Verdict   string  `json:"verdict"`
 	// Start is in seconds since the start of the build.
 	Start float64 `json:"start,omitempty"`
+}
+
+// Phase is work of the build that is no step's own.
+type Phase struct {
+	// Kind is load, import, context, pull, download, export, push or cache-export.
+	Kind string `json:"kind"`
+	Name string `json:"name"`
+	Line int    `json:"line,omitempty"` // of the instruction it is for
+	// Start and End are in seconds since the start of the build.
+	Start    float64 `json:"start"`
+	End      float64 `json:"end"`
+	Bytes    int64   `json:"bytes,omitempty"`
+	Critical bool    `json:"critical"`
 }
 
 // Suggestion is one edit that would have kept the cache.

@@ -44,10 +44,11 @@ func New(head *record.Record, base *Comparison, causes []cause.Cause, ledger tim
 		Build:       newBuild(head, base),
 		Steps:       newSteps(head, ledger),
 		Causes:      newCauses(causes, ledger),
-		Caches:      newCaches(head),
+		Caches:      newCaches(head, ledger),
+		Phases:      newPhases(head, ledger),
 		Suggestions: newSuggestions(suggestions),
 		Gates:       []Gate{},
-		Warnings:    append(append([]string{}, head.Warnings...), warnings...),
+		Warnings:    append(append(append([]string{}, head.Warnings...), ledger.Warnings...), warnings...),
 	}
 	r.Totals = newTotals(r.Steps, ledger)
 	linkCauses(r.Steps, r.Causes)
@@ -230,6 +231,13 @@ func newTotals(steps []Step, l timing.Ledger) Totals {
 		ImportBytes:       l.ImportBytes,
 		ExportBytes:       l.ExportBytes,
 		NetSavedSeconds:   tidy(l.NetSaved),
+
+		DownloadSeconds:         tidy(l.DownloadSeconds),
+		DownloadBytes:           l.DownloadBytes,
+		WithoutCacheSeconds:     tidy(l.WithoutCache),
+		WithoutMissesSeconds:    tidy(l.WithoutMisses),
+		WithoutAvoidableSeconds: tidy(l.WithoutAvoidable),
+		ResidueSeconds:          tidy(l.Residue),
 	}
 	for _, s := range steps {
 		switch record.StepStatus(s.Status) {
@@ -248,13 +256,31 @@ func newTotals(steps []Step, l timing.Ledger) Totals {
 	return t
 }
 
-func newCaches(head *record.Record) []Cache {
+func newCaches(head *record.Record, l timing.Ledger) []Cache {
 	out := make([]Cache, 0, len(head.Caches))
-	for _, c := range head.Caches {
-		out = append(out, Cache{
+	for i, c := range head.Caches {
+		a := Cache{
 			Direction: string(c.Direction), Type: c.Type, Ref: c.Ref,
 			Seconds: tidy(c.Seconds), Bytes: c.Bytes, Error: c.Error, Start: tidy(c.Start),
-		})
+		}
+		if i < len(l.Verdicts) {
+			a.Verdict = l.Verdicts[i]
+		}
+		out = append(out, a)
+	}
+	return out
+}
+
+func newPhases(head *record.Record, l timing.Ledger) []Phase {
+	out := make([]Phase, 0, len(l.Phases))
+	for _, p := range l.Phases {
+		x := Phase{
+			Kind: string(p.Kind), Name: p.Name, Start: tidy(p.Start), End: tidy(p.End), Bytes: p.Bytes, Critical: p.Critical,
+		}
+		if n := p.Instruction; n >= 0 && n < len(head.Dockerfile.Instructions) {
+			x.Line = head.Dockerfile.Instructions[n].Line
+		}
+		out = append(out, x)
 	}
 	return out
 }
