@@ -22,6 +22,7 @@ build.ref build.dockerfile build.target build.platforms build.commit build.base 
 build.base.ref build.base.commit build.base.why
 totals.steps totals.hits totals.misses totals.notRun totals.hitRate totals.savedSeconds totals.savedIsLowerBound totals.lostSeconds
 totals.importSeconds totals.exportSeconds totals.importBytes totals.exportBytes totals.netSavedSeconds
+totals.downloadSeconds totals.downloadBytes totals.withoutCacheSeconds totals.withoutMissesSeconds totals.withoutAvoidableSeconds totals.residueSeconds
 steps.id steps.stage steps.platform steps.instruction steps.file steps.line steps.endLine steps.status steps.seconds
 steps.transferSeconds steps.savedSeconds steps.critical steps.causes
 causes.id causes.kind causes.file causes.line causes.endLine causes.instruction causes.subject causes.detail causes.evidence causes.steps causes.lostSeconds
