@@ -68,7 +68,7 @@ func explain(ctx context.Context, checkout checkout, head *record.Record, c comp
 	if c.base != nil {
 		checkout.nameCommits(ctx, causes, c.base.Commit.SHA)
 	}
-	ledger := timing.Account(head, causes)
+	ledger := timing.Account(head, causes, nil)
 	suggestions := advice.Suggest(advice.Input{Head: head, Causes: causes, Ledger: ledger})
 	var base *report.Comparison
 	if c.base != nil {

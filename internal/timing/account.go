@@ -1,149 +1,205 @@
 package timing
 
 import (
+	"fmt"
 	"slices"
 
 	"github.com/layercause/layercause/internal/cause"
 	"github.com/layercause/layercause/internal/record"
 )
 
-// Account counts a build. Saved is how much longer the longest path would have
-// been had every hit been executed, with the durations of earlier records; Lost
-// is how much shorter it would have been had no step missed that an earlier
-// build had. A cause's share is how much shorter it would have been without that
-// cause alone.
-func Account(r *record.Record, causes []cause.Cause) Ledger {
-	g := newGraph(r)
-	now, _, _ := g.longest(g.duration)
-	l := Ledger{Wall: r.Seconds, Steps: map[string]Step{}, CauseLost: map[string]float64{}}
-
-	critical := g.critical(g.duration)
-	executed := map[string]float64{}
-	for _, s := range r.Steps {
-		x := Step{Critical: slices.ContainsFunc(s.Vertices, func(v int) bool { return critical[v] && g.duration[v] > 0 })}
-		if s.Status == record.Hit {
-			if s.Earlier != nil {
-				executed[s.ID] = max(s.Earlier.Seconds, s.TransferSeconds)
-				x.Saved = max(0, s.Earlier.Seconds-s.TransferSeconds)
-			} else {
-				l.SavedIsBound = true
-			}
-		}
-		l.Steps[s.ID] = x
+// Account counts a build on a model of it. Each figure is the difference between
+// two courses of the same build:
+//
+//   - WithoutCache: every hit is executed, with the durations of earlier records,
+//     and no cache is imported or exported;
+//   - WithoutMisses: no step misses that an earlier build had;
+//   - a cause's share: the steps that missed for it alone hit.
+//
+// NetSaved is what the build would have taken longer without any cache. Saved is
+// that and the cache's own costs: import, export, and the download of layers.
+//
+// Past are earlier records of the same build, the newest first; the verdicts on
+// the caches rest on them.
+func Account(r *record.Record, causes []cause.Cause, past []*record.Record) Ledger {
+	m := newModel(r)
+	now := m.clock.wall
+	l := Ledger{
+		Wall: r.Seconds, Steps: map[string]Step{}, CauseLost: map[string]float64{},
+		Modelled: now - m.residue, Residue: m.residue,
 	}
-	without, _, _ := g.longest(g.with(executed))
-	l.Saved = max(0, without-now)
+	without := m.withoutCache(&l)
+	l.WithoutCache = max(0, m.wall(without)+m.residue)
+	m.costs(&l)
+	l.NetSaved = l.WithoutCache - now
+	l.Saved = max(0, l.NetSaved+l.ImportSeconds+l.ExportSeconds+l.DownloadSeconds)
+	l.NetSaved = l.Saved - l.ImportSeconds - l.ExportSeconds - l.DownloadSeconds
+	m.losses(&l, now, causes)
+	m.mark(&l)
+	l.Verdicts = verdicts(r, &l, past)
+	if s := stepsWithoutTimes(r); s > 0 {
+		l.Warnings = append(l.Warnings, fmt.Sprintf("no step that ran has a time in the record (%d of them), so nothing can be said of time lost", s))
+	}
+	l.Warnings = append(l.Warnings, m.clock.warnings()...)
+	return l
+}
 
-	lost := map[string]bool{}
-	for _, c := range causes {
-		if c.Kind != cause.FirstBuild {
-			for _, s := range c.Steps {
-				lost[s] = true
-			}
+// withoutCache is the course in which every hit is executed.
+func (m *model) withoutCache(l *Ledger) course {
+	c := course{
+		did: slices.Clone(m.did), work: slices.Clone(m.work), cores: slices.Clone(m.cores),
+		pulls: make([]float64, len(m.did)),
+	}
+	for i := range m.r.Steps {
+		s := &m.r.Steps[i]
+		// What did not run for a failure would not have run without a cache either.
+		if s.Status != record.Hit && (s.Status != record.NotRun || m.r.Status == record.Failed) {
+			continue
+		}
+		own := slices.DeleteFunc(slices.Clone(s.Vertices), func(v int) bool { return m.r.Vertices[v].Step != s.ID })
+		if len(own) == 0 {
+			continue // it shares all its operations with a step that is counted
+		}
+		if s.Earlier == nil {
+			l.SavedIsBound = true
+			continue
+		}
+		last := own[len(own)-1]
+		for _, v := range own {
+			c.did[v], c.work[v], c.cores[v] = true, 0, 0
+		}
+		e := s.Earlier
+		c.work[last], c.cores[last] = m.clock.length(e.Seconds), min(m.clock.length(e.Cores), m.machine.cores)
+		if e.Alone > 0 && e.Alone <= e.Seconds && m.machine.cores > 0 {
+			c.work[last] = e.Alone
+		}
+		c.export += m.clock.length(e.Export)
+		l.Steps[s.ID] = Step{Saved: max(0, m.clock.length(e.Seconds)-m.clock.length(s.TransferSeconds))}
+	}
+	pulled := map[int]bool{}
+	for _, f := range m.fetches {
+		for _, v := range f.sources {
+			pulled[v] = true
 		}
 	}
-	l.Lost = g.without(now, lost)
+	for v := range m.r.Vertices {
+		e := m.r.Vertices[v].Earlier
+		// A builder that pulled the image before still has it.
+		if e != nil && !pulled[v] && m.r.Vertices[v].Source != nil && (e.Worker == "" || e.Worker != m.r.Builder.Worker) {
+			c.pulls[v] = m.clock.length(e.Seconds)
+		}
+	}
+	return c
+}
+
+// costs are what the cache took itself, in wall time.
+func (m *model) costs(l *Ledger) {
+	var imports, exports []span
+	for _, c := range m.r.Caches {
+		s := m.clock.span(c.Start, c.Start+c.Seconds)
+		if c.Direction == record.Import {
+			imports = append(imports, s)
+			l.ImportBytes += c.Bytes
+		} else {
+			exports = append(exports, s)
+			l.ExportBytes += c.Bytes
+		}
+	}
+	l.ImportSeconds, l.ExportSeconds = union(imports), union(exports)
+	c := m.observed()
+	with := m.wall(c)
+	c.downloads = false
+	l.DownloadSeconds = max(0, with-m.wall(c))
+	for i := range m.r.Vertices {
+		v := &m.r.Vertices[i]
+		if v.Source != nil {
+			continue
+		}
+		l.DownloadBytes += v.Bytes
+	}
+}
+
+// losses counts what the misses cost, all together and each cause alone.
+func (m *model) losses(l *Ledger, now float64, causes []cause.Cause) {
+	lost, avoidable := map[string]bool{}, map[string]bool{}
 	of, needed := map[string]int{}, []cause.Cause{}
+	unavoidable := map[string]bool{}
 	for _, c := range causes {
 		for _, s := range c.Steps {
 			of[s]++
+			if c.Kind != cause.FirstBuild {
+				lost[s] = true
+			}
+			if Avoidable(c) {
+				avoidable[s] = true
+			} else {
+				unavoidable[s] = true
+			}
 		}
 		if len(c.Evidence.NeededBy) > 0 {
 			needed = append(needed, c)
 		}
 	}
+	for s := range unavoidable {
+		delete(avoidable, s)
+	}
+	l.Lost = m.without(lost)
 	for _, c := range causes {
 		if c.Kind == cause.FirstBuild {
 			l.CauseLost[c.ID] = 0
 			continue
 		}
-		l.CauseLost[c.ID] = g.without(now, alone(c, of, needed))
+		l.CauseLost[c.ID] = m.without(alone(c, of, needed))
+		l.Lost = max(l.Lost, l.CauseLost[c.ID])
 	}
-
-	for _, c := range r.Caches {
-		switch c.Direction {
-		case record.Import:
-			l.ImportSeconds += c.Seconds
-			l.ImportBytes += c.Bytes
-		case record.Export:
-			l.ExportSeconds += c.Seconds
-			l.ExportBytes += c.Bytes
-		}
-	}
-	l.NetSaved = l.Saved - l.ImportSeconds - l.ExportSeconds
-	return l
+	l.WithoutMisses = now - l.Lost
+	l.WithoutAvoidable = now - min(l.Lost, m.without(avoidable))
 }
 
-// without is how much shorter the longest path is if the given steps take no time.
-func (g *graph) without(now float64, steps map[string]bool) float64 {
-	gone := map[string]float64{}
-	for s := range steps {
-		gone[s] = 0
-	}
-	then, _, _ := g.longest(g.with(gone))
-	return max(0, now-then)
-}
-
-// alone lists the steps that would not have run without the cause: those that
-// have no other, and those that ran only because such a step needed them. Of is how
-// many causes each step has, needed are the causes with steps that others needed.
-func alone(c cause.Cause, of map[string]int, needed []cause.Cause) map[string]bool {
-	own, out := map[string]bool{}, map[string]bool{}
-	for _, s := range c.Steps {
-		if len(needed) > 0 {
-			own[s] = true
-		}
-		if of[s] == 1 {
-			out[s] = true
-		}
-	}
-	for grown := true; grown; {
-		grown = false
-		for _, x := range needed {
-			if slices.ContainsFunc(x.Evidence.NeededBy, func(s string) bool { return !out[s] }) {
-				continue
-			}
-			for _, s := range x.Steps {
-				others := of[s]
-				if own[s] {
-					others--
-				}
-				if !out[s] && (others == 1 || x.ID == c.ID) {
-					out[s], grown = true, true
+// without is how much shorter the build is if the given steps hit.
+func (m *model) without(steps map[string]bool) float64 {
+	c := m.observed()
+	if len(steps) > 0 {
+		c.did, c.gone = slices.Clone(m.did), make([]bool, len(m.did))
+		stays := map[int]bool{} // operations that a step shares which still misses
+		for i := range m.r.Steps {
+			if s := &m.r.Steps[i]; !steps[s.ID] {
+				for _, v := range s.Vertices {
+					stays[v] = true
 				}
 			}
 		}
+		any := false
+		for i := range m.r.Steps {
+			if s := &m.r.Steps[i]; steps[s.ID] {
+				for _, v := range s.Vertices {
+					if c.did[v] && !stays[v] {
+						c.did[v], c.gone[v], any = false, true, true
+					}
+				}
+			}
+		}
+		if any {
+			return min(max(0, m.clock.wall-m.residue-m.wall(c)), m.clock.wall)
+		}
 	}
-	return out
+	return 0
 }
 
-// Carry keeps the measured durations of steps that were not executed this time:
-// for every step of head without an execution, the last measurement of the step
-// with the same key in base, or, for want of one, of the same instruction.
-func Carry(head, base *record.Record) {
-	if base == nil {
-		return
-	}
-	byKey, byText := map[string]*record.Measurement{}, map[string]*record.Measurement{}
-	for _, s := range base.Steps {
-		m := s.Earlier
-		if s.Status == record.Miss {
-			m = &record.Measurement{Seconds: s.Seconds, Record: base.ID, Key: s.Key, Worker: base.Builder.Worker}
-		}
-		if m == nil {
+// stepsWithoutTimes counts the steps that ran if none of them has a time.
+func stepsWithoutTimes(r *record.Record) int {
+	n := 0
+	for i := range r.Steps {
+		s := &r.Steps[i]
+		if s.Status != record.Miss {
 			continue
 		}
-		byKey[s.Key] = m
-		byText[s.Platform+"\n"+base.Dockerfile.Instructions[s.Instruction].Text] = m
-	}
-	for i := range head.Steps {
-		s := &head.Steps[i]
-		if s.Status == record.Miss {
-			continue
-		}
-		s.Earlier = byKey[s.Key]
-		if s.Earlier == nil {
-			s.Earlier = byText[s.Platform+"\n"+head.Dockerfile.Instructions[s.Instruction].Text]
+		n++
+		for _, v := range s.Vertices {
+			if s.Seconds > 0 || len(r.Vertices[v].Intervals) > 0 {
+				return 0
+			}
 		}
 	}
+	return n
 }

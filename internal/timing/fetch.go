@@ -1,0 +1,127 @@
+package timing
+
+import (
+	"cmp"
+	"slices"
+)
+
+// fetch is the download of layers that were there already: of base images, and
+// of hits.
+type fetch struct {
+	span
+	lag float64
+	// users are the executed vertices that it was for, the first to be ready first;
+	// none if it was for the export.
+	users []int
+	// sources are the base images that it pulled; none if it is layers of hits.
+	sources []int
+}
+
+// assign finds for whom layers were downloaded: the executed vertices that stand
+// on them and started when they were there.
+func (m *model) assign(downloads [][]span) {
+	gate, order := m.gate(), m.byStart()
+	type purpose struct {
+		first int // the vertex that it was for first; -1 is the export
+		pull  bool
+	}
+	found := map[purpose]*fetch{}
+	for i, list := range downloads {
+		source := m.r.Vertices[i].Source != nil
+		var users []int
+		if len(list) > 0 {
+			users = m.standing(i)
+			slices.SortFunc(users, func(a, b int) int { return cmp.Compare(order[a], order[b]) })
+		}
+		for _, s := range list {
+			if source && s.end <= gate+touch {
+				continue // it asked for the image's name, no more
+			}
+			at, whom := -1, users
+			for n, u := range users {
+				if m.ran[u].start >= s.end-touch {
+					at, whom = u, users[n:]
+					break
+				}
+			}
+			if at < 0 {
+				if s.seconds() < touch {
+					continue
+				}
+				whom = nil
+			}
+			f := found[purpose{at, source}]
+			if f == nil {
+				f = &fetch{span: s}
+				found[purpose{at, source}] = f
+			}
+			f.span = hull([]span{f.span, s})
+			f.users = append(f.users, whom...)
+			if source {
+				f.sources = append(f.sources, i)
+			}
+		}
+	}
+	bytes, took := 0.0, 0.0
+	for _, f := range found {
+		slices.SortFunc(f.users, func(a, b int) int { return cmp.Compare(order[a], order[b]) })
+		f.users = slices.Compact(f.users)
+		f.sources = slices.Compact(f.sources)
+		m.fetches = append(m.fetches, *f)
+		took += f.seconds()
+	}
+	slices.SortFunc(m.fetches, func(a, b fetch) int {
+		return cmp.Or(cmp.Compare(a.start, b.start), cmp.Compare(a.end, b.end), slices.Compare(a.users, b.users))
+	})
+	for n, f := range m.fetches {
+		for _, u := range f.users {
+			m.needs[u] = append(m.needs[u], n)
+		}
+	}
+	for i, v := range m.r.Vertices {
+		if len(downloads[i]) > 0 {
+			bytes += float64(v.Bytes)
+		}
+	}
+	if bytes > 1<<20 && took > 0 {
+		m.down = bytes / took
+	}
+}
+
+// byStart ranks the executed vertices by when they started.
+func (m *model) byStart() []int {
+	var list []int
+	for i, did := range m.did {
+		if did {
+			list = append(list, i)
+		}
+	}
+	slices.SortStableFunc(list, func(a, b int) int { return cmp.Compare(m.ran[a].start, m.ran[b].start) })
+	rank := make([]int, len(m.did))
+	for n, i := range list {
+		rank[i] = n
+	}
+	return rank
+}
+
+// standing lists the executed vertices that need the result of i: those that use
+// it, or what hits made of it.
+func (m *model) standing(i int) []int {
+	var out []int
+	seen := map[int]bool{i: true}
+	for todo := []int{i}; len(todo) > 0; {
+		at := todo[0]
+		todo = todo[1:]
+		for _, u := range m.users[at] {
+			switch {
+			case seen[u]:
+			case m.did[u]:
+				out = append(out, u)
+			default:
+				todo = append(todo, u)
+			}
+			seen[u] = true
+		}
+	}
+	return out
+}
