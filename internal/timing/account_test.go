@@ -263,6 +263,7 @@ func TestAccountIsBounded(t *testing.T) {
 				{Direction: record.Export, Start: r.Seconds, Seconds: rng.Float64() * 5},
 			}
 			r.Seconds += r.Caches[1].Seconds
+			sum += r.Caches[1].Seconds // a layer that is not new is not exported
 		}
 		var causes []cause.Cause
 		for c := range 1 + rng.IntN(3) {
