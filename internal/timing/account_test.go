@@ -259,7 +259,7 @@ func TestAccountIsBounded(t *testing.T) {
 		}
 		if rng.IntN(2) == 0 {
 			r.Caches = []record.CacheAccess{
-				{Direction: record.Import, Start: 0.2, Seconds: rng.Float64() * 0.8},
+				{Direction: record.Import, Start: 0.2, Seconds: 0.8},
 				{Direction: record.Export, Start: r.Seconds, Seconds: rng.Float64() * 5},
 			}
 			r.Seconds += r.Caches[1].Seconds
