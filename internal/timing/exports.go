@@ -82,12 +82,10 @@ func (m *model) newExports() exports {
 // vertices that made layers.
 func (m *model) newPart(list []span, forLayers float64, makers []bool) part {
 	p := part{span: hull(list), share: make([]float64, len(m.did))}
-	p.fixed = p.seconds0()
+	p.fixed = p.span.seconds()
 	p.split(m, forLayers, makers)
 	return p
 }
-
-func (p *part) seconds0() float64 { return p.span.seconds() }
 
 // split moves seconds from the fixed part to the vertices that were executed, by
 // the sizes of their layers; where none is known, in equal parts.
@@ -134,7 +132,7 @@ func (m *model) makes(v int) bool {
 // the image's export did not make; what it writes is all that are new.
 func (m *model) newCacheExport(c record.CacheAccess, chain []bool, imageMade bool) part {
 	p := part{span: m.clock.span(c.Start, c.Start+c.Seconds), share: make([]float64, len(m.did))}
-	p.fixed = p.seconds0()
+	p.fixed = p.span.seconds()
 	all := make([]bool, len(m.did))
 	rest := make([]bool, len(m.did))
 	any := false
