@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/containerd/platforms"
 	"github.com/moby/buildkit/solver/pb"
@@ -210,8 +209,8 @@ func (a *assembly) namedContext(i int) string {
 
 // steps groups the vertices by instruction and platform. A vertex that two
 // stages share counts for both.
-func (a *assembly) steps(o *observer, start time.Time) []record.Step {
-	outcomes := a.outcomes(o, start)
+func (a *assembly) steps(o *observer, t *timeline) []record.Step {
+	outcomes := a.outcomes(o, t)
 	type place struct {
 		instruction int
 		platform    string
@@ -295,11 +294,11 @@ func (a *assembly) summarize(s *record.Step) {
 
 // outcomes reads the status stream. Equal operations are merged by the daemon
 // and report under one digest, so a silent one did what its twin did.
-func (a *assembly) outcomes(o *observer, start time.Time) []outcome {
+func (a *assembly) outcomes(o *observer, t *timeline) []outcome {
 	out := make([]outcome, len(a.graph.vertices))
 	byKey := map[string]record.StepStatus{}
 	for i, v := range a.graph.vertices {
-		out[i] = o.outcome(v.digest, len(v.inputs), start)
+		out[i] = o.outcome(v.digest, len(v.inputs), t)
 		if out[i].status != record.NotRun && a.vertices[i].Source == nil {
 			byKey[a.vertices[i].Key] = out[i].status
 		}

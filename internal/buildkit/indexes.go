@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"maps"
+	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -26,47 +28,91 @@ const (
 	indexGrace   = 2 * time.Second
 )
 
-// indexes reads the indexes of the imported caches beside the build, before the
-// build's own export overwrites them.
+// indexes reads the indexes of the caches beside the build, before the build's own
+// export overwrites them.
 type indexes struct {
 	work sync.WaitGroup
 	stop context.CancelFunc
-	read []indexRead
+	// read are those of the imports, and before those that the exports overwrite;
+	// these are only read where that is one cheap look.
+	read, before []indexRead
 }
 
 type indexRead struct {
 	index *cacheindex.Index
 	err   error
+	at    time.Time
 }
 
-func (x *indexes) start(ctx context.Context, caches []client.CacheOptionsEntry, auth cacheindex.Credentials) {
+// errNotRead says that nobody looked.
+var errNotRead = errors.New("its index was not read")
+
+func (x *indexes) start(ctx context.Context, imports, exports []client.CacheOptionsEntry, auth cacheindex.Credentials) {
 	ctx, x.stop = context.WithTimeout(ctx, indexTimeout)
-	x.read = make([]indexRead, len(caches))
-	for i, c := range caches {
-		cache := cacheindex.Cache{Type: c.Type, Attrs: maps.Clone(c.Attrs)}
-		x.work.Go(func() {
-			defer func() {
-				if recover() != nil {
-					x.read[i].err = errors.New("its index could not be read")
-				}
-			}()
-			x.read[i].index, x.read[i].err = cacheindex.Read(ctx, cache, auth)
-		})
+	x.read, x.before = make([]indexRead, len(imports)), make([]indexRead, len(exports))
+	for i, c := range imports {
+		x.work.Go(func() { x.read[i] = readIndex(ctx, c, auth) })
+	}
+	for i, c := range exports {
+		switch {
+		case c.Type != "registry" && c.Type != "local":
+			x.before[i].err = errNotRead
+		case !slices.ContainsFunc(imports, func(in client.CacheOptionsEntry) bool { return sameCache(in, c) }):
+			x.work.Go(func() { x.before[i] = readIndex(ctx, c, auth) })
+		}
 	}
 }
 
 // wait gives what has not been read yet a last moment.
-func (x *indexes) wait() []indexRead {
+func (x *indexes) wait(imports, exports []client.CacheOptionsEntry) (read, before []indexRead) {
 	timer := time.AfterFunc(indexGrace, x.stop)
 	x.work.Wait()
 	timer.Stop()
 	x.stop()
-	return x.read
+	for i, e := range exports {
+		if j := slices.IndexFunc(imports, func(in client.CacheOptionsEntry) bool { return sameCache(in, e) }); j >= 0 {
+			x.before[i] = x.read[j]
+		}
+	}
+	return x.read, x.before
 }
 
-// lookUp writes down what the imported caches held of the build's operations.
-func (a *assembly) lookUp(read []indexRead, caches []record.CacheAccess) {
+// readIndex reads the index of a cache that is imported or exported.
+func readIndex(ctx context.Context, c client.CacheOptionsEntry, auth cacheindex.Credentials) (out indexRead) {
+	defer func() {
+		if recover() != nil {
+			out = indexRead{err: errors.New("its index could not be read")}
+		}
+		out.at = time.Now()
+	}()
+	cache := cacheindex.Cache{Type: c.Type, Attrs: maps.Clone(c.Attrs)}
+	if dest, ok := c.Attrs["dest"]; ok && c.Type == "local" {
+		cache.Attrs["src"] = dest
+	}
+	out.index, out.err = cacheindex.Read(ctx, cache, auth)
+	return out
+}
+
+// sameCache says that an import reads what an export writes.
+func sameCache(in, out client.CacheOptionsEntry) bool {
+	if in.Type != out.Type {
+		return false
+	}
+	switch in.Type {
+	case "registry":
+		return sameRef(in.Attrs["ref"], out.Attrs["ref"])
+	case "local":
+		return in.Attrs["digest"] == "" && in.Attrs["tag"] == out.Attrs["tag"] &&
+			filepath.Clean(in.Attrs["src"]) == filepath.Clean(out.Attrs["dest"])
+	}
+	return false
+}
+
+// lookUp writes down what the imported caches held of the build's operations, and
+// what was downloaded from them.
+func (a *assembly) lookUp(read []indexRead, caches []record.CacheAccess, downloads map[string]download) {
 	imports := 0
+	taken := map[string]bool{}
 	for i := range caches {
 		c := &caches[i]
 		if c.Direction != record.Import {
@@ -81,10 +127,18 @@ func (a *assembly) lookUp(read []indexRead, caches []record.CacheAccess) {
 			c.Error = r.err.Error() // BuildKit leaves such a cache out and says nothing
 		case r.index != nil:
 			c.Index = &record.CacheIndex{Digest: r.index.Digest.String()}
+			for layer, d := range downloads {
+				if _, listed := r.index.Sizes[digest.Digest(layer)]; listed && !taken[layer] && !a.isImage(d.vertex) {
+					taken[layer] = true
+					c.Bytes = plus(c.Bytes, d.bytes)
+				}
+			}
 			if a == nil {
 				continue
 			}
-			for v, p := range r.index.Find(a.keys) {
+			presences, layers := r.index.Find(a.keys)
+			a.layers(r.index, layers)
+			for v, p := range presences {
 				switch p {
 				case cacheindex.WithResult:
 					c.Index.Results = append(c.Index.Results, v)
@@ -98,31 +152,20 @@ func (a *assembly) lookUp(read []indexRead, caches []record.CacheAccess) {
 	}
 }
 
-// nameExports names the indexes that the build wrote where BuildKit did not say
-// so: an inline cache lies in the image's config, and of a service the index is
-// read again.
-func (b *Build) nameExports(ctx context.Context, res *Result) {
-	ctx, cancel := context.WithTimeout(ctx, indexGrace)
-	defer cancel()
-	exports := b.request.exports
-	for i := range res.Record.Caches {
-		c := &res.Record.Caches[i]
-		if c.Direction != record.Export {
-			continue
-		}
-		e := exports[0]
-		exports = exports[1:]
-		switch {
-		case c.Error != "" || c.Index != nil:
-		case c.Type == "inline":
-			if d, ok := res.Metadata["containerimage.config.digest"].(string); ok {
-				c.Index = &record.CacheIndex{Digest: d}
-			}
-		case c.Type != "registry" && c.Type != "local":
-			x, err := cacheindex.Read(ctx, cacheindex.Cache{Type: e.Type, Attrs: maps.Clone(e.Attrs)}, b.request.auth)
-			if err == nil {
-				c.Index = &record.CacheIndex{Digest: x.Digest.String()}
-			}
+// isImage says that a vertex is an image, whose layers come from where it lies.
+func (a *assembly) isImage(d digest.Digest) bool {
+	if a == nil || a.graph.byDigest[d] == nil {
+		return false
+	}
+	s := a.vertices[a.graph.byDigest[d].index].Source
+	return s != nil && s.Kind == record.SourceImage
+}
+
+// layers writes down which layers results are kept as, where that is not known yet.
+func (a *assembly) layers(x *cacheindex.Index, layers []digest.Digest) {
+	for i, d := range layers {
+		if size, ok := x.Sizes[d]; ok && a.vertices[i].Layer == nil {
+			a.vertices[i].Layer = &record.Layer{Digest: d.String(), Bytes: size}
 		}
 	}
 }

@@ -17,6 +17,10 @@ import (
 type observer struct {
 	vertices map[digest.Digest]*seen
 	order    []digest.Digest
+	// first is the earliest time in the stream, and delay the least that passed
+	// between the newest time in a message and its arrival.
+	first time.Time
+	delay time.Duration
 }
 
 // seen is one vertex of the stream. A vertex reports each of its phases: a load
@@ -28,8 +32,8 @@ type seen struct {
 	cached    bool
 	hasInputs bool
 	err       string
-	// config is the digest of the index that an export of a cache wrote.
-	config string
+	// statuses are what the vertex says that it is doing, in the order of the stream.
+	statuses []*status
 }
 
 type span struct {
@@ -39,41 +43,92 @@ type span struct {
 	err        string
 }
 
-func newObserver() *observer { return &observer{vertices: map[digest.Digest]*seen{}} }
+// status is one piece of work within a vertex, such as the transfer of a layer.
+type status struct {
+	id         string
+	start, end time.Time // the end is zero while it goes on
+	bytes      int64
+}
 
-// observe takes one message of the stream.
-func (o *observer) observe(s *client.SolveStatus) {
+func newObserver() *observer {
+	return &observer{vertices: map[digest.Digest]*seen{}, delay: math.MaxInt64}
+}
+
+// observe takes one message of the stream, which arrived at a moment of this
+// machine's clock.
+func (o *observer) observe(s *client.SolveStatus, arrival time.Time) {
+	var newest time.Time
+	note := func(t *time.Time) {
+		if t == nil {
+			return
+		}
+		if o.first.IsZero() || t.Before(o.first) {
+			o.first = *t
+		}
+		if newest.IsZero() || t.After(newest) {
+			newest = *t
+		}
+	}
 	for _, v := range s.Vertexes {
-		x := o.vertices[v.Digest]
-		if x == nil {
-			x = &seen{name: v.Name, spans: map[time.Time]span{}}
-			o.vertices[v.Digest] = x
-			o.order = append(o.order, v.Digest)
-		}
-		if v.Cached && v.Error == "" {
-			x.cached = true
-		}
-		if v.Error != "" {
-			x.err = v.Error
-		}
-		if len(v.Inputs) > 0 {
-			x.hasInputs = true
-		}
-		if v.Started == nil {
-			continue
-		}
-		p := x.spans[*v.Started]
-		p.start, p.cached, p.err = *v.Started, v.Cached, v.Error
-		p.inputs = p.inputs || len(v.Inputs) > 0
-		if v.Completed != nil {
-			p.end = *v.Completed
-		}
-		x.spans[*v.Started] = p
+		note(v.Started)
+		note(v.Completed)
+		o.vertex(v)
 	}
 	for _, st := range s.Statuses {
-		if d, ok := strings.CutPrefix(st.ID, "writing config "); ok && o.vertices[st.Vertex] != nil {
-			o.vertices[st.Vertex].config = d
+		note(st.Started)
+		note(st.Completed)
+		if x := o.vertices[st.Vertex]; x != nil {
+			x.observe(st)
 		}
+	}
+	if !newest.IsZero() {
+		o.delay = min(o.delay, arrival.Sub(newest))
+	}
+}
+
+func (o *observer) vertex(v *client.Vertex) {
+	x := o.vertices[v.Digest]
+	if x == nil {
+		x = &seen{name: v.Name, spans: map[time.Time]span{}}
+		o.vertices[v.Digest] = x
+		o.order = append(o.order, v.Digest)
+	}
+	if v.Cached && v.Error == "" {
+		x.cached = true
+	}
+	if v.Error != "" {
+		x.err = v.Error
+	}
+	if len(v.Inputs) > 0 {
+		x.hasInputs = true
+	}
+	if v.Started == nil {
+		return
+	}
+	p := x.spans[*v.Started]
+	p.start, p.cached, p.err = *v.Started, v.Cached, v.Error
+	p.inputs = p.inputs || len(v.Inputs) > 0
+	if v.Completed != nil {
+		p.end = *v.Completed
+	}
+	x.spans[*v.Started] = p
+}
+
+// observe takes a status. The same work reports again and again, under its name
+// and start.
+func (x *seen) observe(v *client.VertexStatus) {
+	if v.Started == nil {
+		return
+	}
+	i := slices.IndexFunc(x.statuses, func(s *status) bool { return s.id == v.ID && s.start.Equal(*v.Started) })
+	if i < 0 {
+		i = len(x.statuses)
+		x.statuses = append(x.statuses, &status{id: v.ID, start: *v.Started})
+	}
+	st := x.statuses[i]
+	st.bytes = max(st.bytes, v.Current)
+	if v.Completed != nil {
+		st.end = *v.Completed
 	}
 }
 
@@ -89,8 +144,9 @@ type outcome struct {
 // marked as cached, names its inputs and ended; a hit whose layers are
 // downloaded later reports once more, but without inputs; and a load that failed
 // says cached with an error before the execution. A vertex without inputs was
-// executed unless it was cached.
-func (o *observer) outcome(d digest.Digest, inputs int, start time.Time) outcome {
+// executed unless it was cached. What did not end, since the stream broke off, was
+// at work as long as the build.
+func (o *observer) outcome(d digest.Digest, inputs int, t *timeline) outcome {
 	x := o.vertices[d]
 	if x == nil {
 		return outcome{status: record.NotRun}
@@ -100,11 +156,8 @@ func (o *observer) outcome(d digest.Digest, inputs int, start time.Time) outcome
 		out.status = record.Hit
 	}
 	for _, p := range x.ordered() {
-		if p.end.IsZero() {
-			continue
-		}
 		executed := !p.cached && (p.inputs || inputs == 0 && !x.cached)
-		if executed {
+		if executed && !p.end.IsZero() {
 			switch {
 			case p.err == "":
 				out.status = record.Miss
@@ -115,14 +168,13 @@ func (o *observer) outcome(d digest.Digest, inputs int, start time.Time) outcome
 			}
 		}
 		if p.cached {
-			if p.err != "" && !isCanceled(p.err) {
+			if p.err != "" && !isCanceled(p.err) && !p.end.IsZero() {
 				out.loadErr = p.err
 			}
 			continue // a look-up, no work
 		}
-		out.intervals = append(out.intervals, record.Interval{
-			Start: seconds(p.start.Sub(start)), End: seconds(p.end.Sub(start)), Transfer: !executed,
-		})
+		from, to := t.span(p.start, p.end)
+		out.intervals = append(out.intervals, record.Interval{Start: from, End: to, Transfer: !executed})
 	}
 	return out
 }
@@ -134,75 +186,19 @@ func (x *seen) ordered() []span {
 	for _, p := range x.spans {
 		out = append(out, p)
 	}
-	slices.SortFunc(out, func(a, b span) int { return cmp.Compare(a.start.UnixNano(), b.start.UnixNano()) })
+	slices.SortFunc(out, func(a, b span) int { return cmp.Or(a.start.Compare(b.start), a.end.Compare(b.end)) })
 	return out
 }
 
-// seconds rounds to microseconds, which keeps the record short. A clock that
-// jumped back gives no negative time.
-func seconds(d time.Duration) float64 {
-	return max(0, float64(d.Microseconds())/1e6)
-}
-
-// microseconds takes the noise of addition off a time in seconds.
-func microseconds(s float64) float64 { return math.Round(s*1e6) / 1e6 }
-
-// caches reads the pseudo-vertices of cache import and export.
-func (o *observer) caches(imports, exports []client.CacheOptionsEntry, start time.Time) []record.CacheAccess {
-	var out []record.CacheAccess
-	add := func(dir record.Direction, entries []client.CacheOptionsEntry, prefix string, match func(client.CacheOptionsEntry, string) bool) {
-		used := map[digest.Digest]bool{}
-		for _, e := range entries {
-			a := record.CacheAccess{Direction: dir, Type: e.Type, Ref: cacheRef(e), Mode: e.Attrs["mode"]}
-			for _, d := range o.order {
-				x := o.vertices[d]
-				rest, ok := strings.CutPrefix(x.name, prefix)
-				if !ok || used[d] || !match(e, rest) {
-					continue
-				}
-				used[d] = true
-				for i, p := range x.ordered() {
-					if i == 0 {
-						a.Start = seconds(p.start.Sub(start))
-					}
-					if !p.end.IsZero() {
-						a.Seconds += seconds(p.end.Sub(p.start))
-					}
-				}
-				a.Error = record.RedactURLs(x.err)
-				if dir == record.Export && x.config != "" {
-					a.Index = &record.CacheIndex{Digest: x.config}
-				}
-				break
+// ended is the end of a status, or of the vertex that left it open.
+func (x *seen) ended(s *status) time.Time {
+	end := s.end
+	if end.IsZero() {
+		for _, p := range x.spans {
+			if p.end.After(end) && !p.end.Before(s.start) {
+				end = p.end
 			}
-			if dir == record.Import && a.Error == "" {
-				a.Error = missingLocalCache(e)
-			}
-			out = append(out, a)
 		}
 	}
-	add(record.Import, imports, "importing cache manifest from ", func(e client.CacheOptionsEntry, rest string) bool {
-		switch e.Type {
-		case "registry":
-			return sameRef(rest, e.Attrs["ref"])
-		case "local":
-			return strings.HasPrefix(rest, "local:")
-		default:
-			return strings.HasPrefix(rest, e.Type)
-		}
-	})
-	add(record.Export, exports, "exporting cache to ", func(e client.CacheOptionsEntry, rest string) bool {
-		names := map[string]string{"registry": "registry", "local": "client directory", "gha": "GitHub Actions", "s3": "Amazon S3", "azblob": "Azure", "inline": "inline"}
-		return strings.Contains(rest, names[e.Type])
-	})
-	return out
-}
-
-// sameRef compares references with and without the parts that docker implies.
-func sameRef(a, b string) bool {
-	norm := func(s string) string {
-		s = strings.TrimSuffix(strings.TrimPrefix(strings.TrimPrefix(s, "docker.io/"), "library/"), ":latest")
-		return s
-	}
-	return norm(a) == norm(b)
+	return end
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/moby/buildkit/client"
 	gateway "github.com/moby/buildkit/frontend/gateway/client"
+	"github.com/opencontainers/go-digest"
 	"github.com/sirupsen/logrus"
 
 	"github.com/layercause/layercause/internal/buildkit/builder"
@@ -99,7 +100,11 @@ func (b *Build) Run(ctx context.Context, on *builder.Builder, out io.Writer) (*R
 	daemon := make(chan record.Builder, 1)
 	go func() { daemon <- describe(ctx, on) }()
 	var caches indexes
-	caches.start(ctx, b.request.imports, b.request.auth)
+	caches.start(ctx, b.request.imports, b.request.exports, b.request.auth)
+	var load *sampler
+	if on.OnThisMachine() {
+		load = startSampling(start)
+	}
 	obs := newObserver()
 	status := make(chan *client.SolveStatus)
 	observed := make(chan struct{})
@@ -107,7 +112,8 @@ func (b *Build) Run(ctx context.Context, on *builder.Builder, out io.Writer) (*R
 		defer close(observed)
 		defer close(display)
 		for s := range status {
-			obs.observe(s)
+			// Counted on from the start: this machine's clock may be set meanwhile too.
+			obs.observe(s, start.Add(time.Since(start)))
 			display <- s
 		}
 	}()
@@ -124,16 +130,17 @@ func (b *Build) Run(ctx context.Context, on *builder.Builder, out io.Writer) (*R
 	close(built)
 	<-observed
 	end := time.Now()
+	sampled := load.stop(end)
 	wait()
 	a, fault := keys.wait()
-	read := caches.wait()
+	read, before := caches.wait(b.request.imports, b.request.exports)
 	if ctx.Err() != nil {
 		return nil, fmt.Errorf("building: %w", ctx.Err())
 	}
 	res := b.result(a, obs, read, resp, buildErr, start, end)
-	res.Record.Builder = <-daemon
+	res.Record.Builder, res.Record.Load = <-daemon, sampled
 	if res.Err == nil {
-		b.nameExports(ctx, res)
+		b.readExports(ctx, a, res, before)
 	}
 	if fault != "" {
 		res.Record.Warnings = append(res.Record.Warnings, fault)
@@ -150,6 +157,7 @@ func describe(ctx context.Context, on *builder.Builder) record.Builder {
 	if workers, err := on.Client.ListWorkers(ctx); err == nil && len(workers) > 0 {
 		b.Worker = workers[0].ID
 	}
+	b.Cores = coresOf(ctx, on)
 	return b
 }
 
@@ -168,15 +176,20 @@ func (b *Build) result(a *assembly, obs *observer, read []indexRead, resp *clien
 		Schema: record.Schema, ID: newID(), SaltID: b.options.Salt.ID(), StartedAt: start.UTC(),
 		Seconds: seconds(end.Sub(start)), Status: record.Succeeded,
 		Invocation: b.invocation(), Commit: b.options.Commit,
-		Caches: obs.caches(b.request.imports, b.request.exports, start),
 	}
+	t := obs.timeline(start, end)
+	r.Caches = obs.caches(b.request.imports, b.request.exports, t)
+	downloads := obs.downloads()
+	inGraph := func(digest.Digest) bool { return false }
 	res := &Result{Record: r}
 	if a == nil {
 		r.Dockerfile = dockerfileOf(nil, b.request.dockerfile, b.request.data)
 	} else {
 		r.Dockerfile = dockerfileOf(a.file, b.request.dockerfile, cmpOr(a.graph.dockerfile, b.request.data))
-		r.Steps = a.steps(obs, start)
+		r.Steps = a.steps(obs, t)
+		a.bytes(obs, downloads)
 		r.Vertices = a.vertices
+		inGraph = func(d digest.Digest) bool { return a.graph.byDigest[d] != nil }
 		r.Manifests = make([]record.Manifest, len(a.sources))
 		n := 0
 		for _, s := range a.sources {
@@ -188,11 +201,16 @@ func (b *Build) result(a *assembly, obs *observer, read []indexRead, resp *clien
 		r.Warnings = append(r.Warnings, a.warnings...)
 	}
 	r.Dockerfile.Syntax = frontendOf(r.Dockerfile.Text, b.request.buildArgs, obs)
-	a.lookUp(read, r.Caches)
+	a.lookUp(read, r.Caches, downloads)
+	r.Phases = obs.phases(inGraph, t, knownRef(r))
+	for i := range r.Phases {
+		r.Phases[i].Name = redact(r.Phases[i].Name)
+	}
 	for i := range r.Vertices {
 		r.Vertices[i].Error = redact(r.Vertices[i].Error)
 		r.Vertices[i].LoadError = redact(r.Vertices[i].LoadError)
 	}
+	r.Warnings = append(r.Warnings, t.warnings()...)
 	for i := range r.Warnings {
 		r.Warnings[i] = redact(r.Warnings[i])
 	}

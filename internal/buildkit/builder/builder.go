@@ -65,6 +65,9 @@ type Builder struct {
 
 	opts Options
 	stop func() error
+	// local says that it runs on this machine, and container names its container.
+	local     bool
+	container string
 	// engine is the Docker engine that images are loaded into, once it is known.
 	engineMu  sync.Mutex
 	engine    *dockerclient.Client

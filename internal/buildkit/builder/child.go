@@ -83,7 +83,7 @@ func startInSlot(ctx context.Context, o Options, command []string, s *slot) (*Bu
 	// buildkitd cancels what it runs when it is asked to end, so the build's own
 	// cancellation and this one do not fight.
 	release := context.AfterFunc(ctx, p.terminate)
-	return &Builder{Client: c, Name: "buildkitd", Driver: DriverChild, opts: o, stop: func() error {
+	return &Builder{Client: c, Name: "buildkitd", Driver: DriverChild, opts: o, local: true, stop: func() error {
 		release()
 		p.stop()
 		return s.release()

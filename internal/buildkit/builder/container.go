@@ -54,7 +54,7 @@ func inContainer(ctx context.Context, o Options, e endpoint, engine *dockerclien
 	}
 	return &Builder{
 		Client: c, Name: shown, Driver: DriverContainer,
-		opts: o, engine: engine,
+		opts: o, engine: engine, local: e.isLocal(), container: name,
 	}, nil
 }
 

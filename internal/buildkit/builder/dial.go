@@ -91,7 +91,7 @@ func connectUnix(ctx context.Context, o Options, a address) (*Builder, error) {
 		}
 		return nil, unreachable(a.String(), hint, err)
 	}
-	return &Builder{Client: c, Name: a.String(), Driver: DriverUnix, opts: o}, nil
+	return &Builder{Client: c, Name: a.String(), Driver: DriverUnix, opts: o, local: true}, nil
 }
 
 func connectTCP(ctx context.Context, o Options, a address) (*Builder, error) {
@@ -99,7 +99,7 @@ func connectTCP(ctx context.Context, o Options, a address) (*Builder, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Builder{Client: c, Name: a.String(), Driver: DriverTCP, opts: o}, nil
+	return &Builder{Client: c, Name: a.String(), Driver: DriverTCP, opts: o, local: isLoopback(a.rest)}, nil
 }
 
 // dialTCP connects to host:port, over TLS if there is anything to do it with.

@@ -31,7 +31,7 @@ func connectDockerd(ctx context.Context, o Options, e endpoint, shown string) (*
 		if err = answers(ctx, c); err == nil {
 			return &Builder{
 				Client: c, Name: shown, Driver: DriverDocker,
-				opts: o, engine: engine,
+				opts: o, engine: engine, local: e.isLocal(),
 			}, nil
 		}
 		c.Close()

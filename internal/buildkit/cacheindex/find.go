@@ -1,6 +1,7 @@
 package cacheindex
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 
@@ -48,14 +49,19 @@ const (
 // a record stands for an operation if it has its digest and, for every input, a
 // link to a record of that input or to the content that is read from it. Inputs
 // have to stand before the operations that use them.
-func (x *Index) Find(keys []Key) []Presence {
-	out := make([]Presence, len(keys))
+//
+// Of a key with a result it also says which layer that is, the last of its chain;
+// it is empty for the others.
+func (x *Index) Find(keys []Key) ([]Presence, []digest.Digest) {
+	out, layers := make([]Presence, len(keys)), make([]digest.Digest, len(keys))
 	for i := range x.Configs {
-		for k, p := range find(&x.Configs[i], keys) {
+		presences, of := find(&x.Configs[i], keys)
+		for k, p := range presences {
 			out[k] = max(out[k], p)
+			layers[k] = cmp.Or(layers[k], of[k])
 		}
 	}
-	return out
+	return out, layers
 }
 
 // slot is one output of one operation.
@@ -68,7 +74,7 @@ type found struct {
 	open bool
 }
 
-func find(c *types.CacheConfig, keys []Key) []Presence {
+func find(c *types.CacheConfig, keys []Key) ([]Presence, []digest.Digest) {
 	byDigest := map[digest.Digest][]int{}
 	for i, r := range c.Records {
 		byDigest[r.Digest] = append(byDigest[r.Digest], i)
@@ -82,7 +88,7 @@ func find(c *types.CacheConfig, keys []Key) []Presence {
 		}
 	}
 	known := map[slot]found{}
-	out := make([]Presence, len(keys))
+	out, layers := make([]Presence, len(keys)), make([]digest.Digest, len(keys))
 	for i := range keys {
 		if len(outputs[i]) == 0 {
 			outputs[i] = []int{0}
@@ -99,10 +105,27 @@ func find(c *types.CacheConfig, keys []Key) []Presence {
 			}
 			known[slot{i, output}] = f
 			worst = min(worst, presence(c, f))
+			layers[i] = cmp.Or(layers[i], lastLayer(c, f))
 		}
 		out[i] = worst
 	}
-	return out
+	return out, layers
+}
+
+// lastLayer is the layer on top of the first result of a slot.
+func lastLayer(c *types.CacheConfig, f found) digest.Digest {
+	for _, r := range f.records {
+		top := -1
+		if results := c.Records[r].Results; len(results) > 0 {
+			top = results[0].LayerIndex
+		} else if chains := c.Records[r].ChainedResults; len(chains) > 0 && len(chains[0].LayerIndexes) > 0 {
+			top = chains[0].LayerIndexes[len(chains[0].LayerIndexes)-1]
+		}
+		if top >= 0 && top < len(c.Layers) {
+			return c.Layers[top].Blob
+		}
+	}
+	return ""
 }
 
 func presence(c *types.CacheConfig, f found) Presence {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 
 	types "github.com/moby/buildkit/cache/remotecache/v1/types"
 	"github.com/opencontainers/go-digest"
@@ -22,6 +23,27 @@ var errType = errors.New("its index cannot be read")
 type Index struct {
 	Digest  digest.Digest // of the index as it is stored
 	Configs []types.CacheConfig
+	// Sizes are the layers that the cache lists, in bytes as they are stored.
+	Sizes map[digest.Digest]int64
+}
+
+// Size is what all layers of the cache have together, in bytes.
+func (x *Index) Size() int64 {
+	var sum int64
+	for _, n := range x.Sizes {
+		if sum += n; sum < 0 {
+			return math.MaxInt64 // a hostile index
+		}
+	}
+	return sum
+}
+
+// list adds a layer.
+func (x *Index) list(layer digest.Digest, size int64) {
+	if x.Sizes == nil {
+		x.Sizes = map[digest.Digest]int64{}
+	}
+	x.Sizes[layer] = max(0, size)
 }
 
 // Cache names a cache as BuildKit's client would: a type, and the attributes of
@@ -63,7 +85,13 @@ func parse(data []byte) (*Index, error) {
 	if err := json.Unmarshal(data, &c); err != nil {
 		return nil, fmt.Errorf("reading the index: %w", err)
 	}
-	return &Index{Digest: digest.FromBytes(data), Configs: []types.CacheConfig{c}}, nil
+	x := &Index{Digest: digest.FromBytes(data), Configs: []types.CacheConfig{c}}
+	for _, l := range c.Layers {
+		if l.Annotations != nil { // in a service; elsewhere the manifest has the sizes
+			x.list(l.Blob, l.Annotations.Size)
+		}
+	}
+	return x, nil
 }
 
 // readAll reads what an index may be at most.

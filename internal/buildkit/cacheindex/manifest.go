@@ -37,7 +37,16 @@ func readManifest(desc ocispecs.Descriptor, get fetch) (*Index, error) {
 		if err != nil {
 			return nil, err
 		}
-		return parse(data)
+		x, err := parse(data)
+		if err != nil {
+			return nil, err
+		}
+		for _, l := range append(m.Layers, m.Manifests...) {
+			if l.Digest != d.Digest {
+				x.list(l.Digest, l.Size)
+			}
+		}
+		return x, nil
 	}
 	if len(m.Manifests) == 0 {
 		return readInline(m.Config, m.Layers, get)
@@ -63,6 +72,9 @@ func readPlatforms(desc ocispecs.Descriptor, manifests []ocispecs.Descriptor, ge
 			return nil, err
 		default:
 			all.Configs = append(all.Configs, one.Configs...)
+			for layer, size := range one.Sizes {
+				all.list(layer, size)
+			}
 		}
 	}
 	if len(all.Configs) == 0 {
@@ -94,8 +106,11 @@ func readInline(config ocispecs.Descriptor, layers []ocispecs.Descriptor, get fe
 	if err := json.Unmarshal(image.Cache, &c.Records); err != nil {
 		return nil, fmt.Errorf("reading the inline cache: %w", err)
 	}
+	x := &Index{Digest: digest.FromBytes(data)}
 	for i, l := range layers {
 		c.Layers = append(c.Layers, types.CacheLayer{Blob: l.Digest, ParentIndex: i - 1})
+		x.list(l.Digest, l.Size)
 	}
-	return &Index{Digest: digest.FromBytes(data), Configs: []types.CacheConfig{c}}, nil
+	x.Configs = []types.CacheConfig{c}
+	return x, nil
 }

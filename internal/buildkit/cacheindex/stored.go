@@ -32,6 +32,9 @@ func parseAll(texts [][]byte) (*Index, error) {
 			all.Digest = one.Digest
 		}
 		all.Configs = append(all.Configs, one.Configs...)
+		for layer, size := range one.Sizes {
+			all.list(layer, size)
+		}
 	}
 	if all.Digest == "" {
 		return nil, ErrNone

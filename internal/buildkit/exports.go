@@ -1,0 +1,110 @@
+package buildkit
+
+import (
+	"context"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/opencontainers/go-digest"
+
+	"github.com/layercause/layercause/internal/buildkit/cacheindex"
+	"github.com/layercause/layercause/internal/record"
+)
+
+// readExports reads the indexes that the build wrote: what the caches hold now,
+// and what of it is new. Where BuildKit did not say what the index is called it is
+// named here: an inline cache lies in the image's config. Before are the indexes
+// that the exports overwrote.
+func (b *Build) readExports(ctx context.Context, a *assembly, res *Result, before []indexRead) {
+	ctx, cancel := context.WithTimeout(ctx, indexGrace)
+	defer cancel()
+	exports := b.request.exports
+	read := make([]indexRead, len(exports))
+	var accesses []*record.CacheAccess
+	for i := range res.Record.Caches {
+		if c := &res.Record.Caches[i]; c.Direction == record.Export {
+			accesses = append(accesses, c)
+		}
+	}
+	var work sync.WaitGroup
+	for i, c := range accesses {
+		switch {
+		case c.Error != "":
+		case c.Type == "inline":
+			if d, ok := res.Metadata["containerimage.config.digest"].(string); ok {
+				c.Index = &record.CacheIndex{Digest: d}
+			}
+		default:
+			work.Go(func() { read[i] = readIndex(ctx, exports[i], b.request.auth) })
+		}
+	}
+	work.Wait()
+	for i, c := range accesses {
+		x := read[i].index
+		if x == nil || c.Index != nil && c.Index.Digest != x.Digest.String() {
+			continue // or another build has written there in the meantime
+		}
+		c.Index = &record.CacheIndex{Digest: x.Digest.String()}
+		describeExport(c, x, before[i], res.Record.StartedAt)
+		if a != nil {
+			_, layers := x.Find(a.keys)
+			a.layers(x, layers)
+		}
+	}
+}
+
+// describeExport fills in the sizes of what an export wrote. A service is sent only
+// the layers that it lacks, and these are told; to a registry or a folder each one
+// is said to be written, so that what was listed there before has to be known.
+func describeExport(c *record.CacheAccess, x *cacheindex.Index, before indexRead, started time.Time) {
+	c.Size = x.Size()
+	written := map[digest.Digest]bool{}
+	for i := range c.Parts {
+		p := &c.Parts[i]
+		if p.Kind == record.PhaseLayer {
+			written[digest.Digest(p.Digest)] = true
+			p.Bytes = x.Sizes[digest.Digest(p.Digest)]
+		}
+	}
+	old := before.index
+	// What was read after the export had begun may be what it wrote.
+	if old != nil && before.at.Sub(started).Seconds() > c.Start {
+		old = nil
+	}
+	for d, size := range x.Sizes {
+		if c.Type == "registry" || c.Type == "local" {
+			if old != nil {
+				if _, listed := old.Sizes[d]; listed {
+					continue
+				}
+			}
+		} else if !written[d] {
+			continue
+		}
+		c.Bytes = plus(c.Bytes, size)
+	}
+}
+
+// knownRef says that a reference of an image stands in the record, so that it can be
+// shown elsewhere too.
+func knownRef(r *record.Record) func(string) bool {
+	refs := map[string]bool{}
+	add := func(ref string) {
+		if ref != "" && !strings.Contains(ref, "$") {
+			refs[familiar(ref)] = true
+		}
+	}
+	for _, s := range r.Dockerfile.Stages {
+		add(s.Base)
+	}
+	for _, v := range r.Vertices {
+		if v.Source != nil {
+			add(v.Source.Ref)
+		}
+	}
+	if s := r.Dockerfile.Syntax; s != nil {
+		add(s.Ref)
+	}
+	return func(ref string) bool { return refs[familiar(ref)] }
+}
