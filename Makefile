@@ -7,7 +7,7 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unkn
 # The version of a module as a tools module pins it.
 pinned = $(shell cd .ci/tools/$(1) && $(GO) list -m -f '{{.Version}}' $(2))
 
-.PHONY: build buildkitd buildx lint vuln test bench accuracy demo setup clean
+.PHONY: build buildkitd buildx lint vuln test bench accuracy ledger-check demo setup clean
 
 build:
 	CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -ldflags '-s -w -X main.version=$(VERSION)' -o bin/layercause ./cmd/layercause
@@ -50,8 +50,8 @@ bin/govulncheck: .ci/tools/lint/go.mod .ci/tools/lint/go.sum
 lint: bin/staticcheck bin/actionlint
 	@unformatted=$$(gofmt -l .ci cmd internal); test -z "$$unformatted" || \
 		{ echo "not formatted by gofmt:" $$unformatted >&2; exit 1; }
-	$(GO) vet ./... ./.ci/accuracy ./.ci/bench
-	bin/staticcheck ./... ./.ci/accuracy ./.ci/bench
+	$(GO) vet ./... ./.ci/accuracy ./.ci/bench ./.ci/ledger
+	bin/staticcheck ./... ./.ci/accuracy ./.ci/bench ./.ci/ledger
 	bin/actionlint
 
 # Its database cannot be reached from everywhere, so this is no part of test.
@@ -61,7 +61,7 @@ vuln: bin/govulncheck
 # The longest tests build with a real daemon; packages run one after the other,
 # so that none of them measures or times out on another's load.
 test: setup lint build buildkitd
-	$(GO) test -p 1 -timeout 30m ./... ./.ci/accuracy
+	$(GO) test -p 1 -timeout 30m ./... ./.ci/accuracy ./.ci/ledger
 	$(GO) run ./.ci/accuracy -cases 60
 
 bench: setup build buildkitd buildx
@@ -70,6 +70,10 @@ bench: setup build buildkitd buildx
 # ACCURACY_FLAGS='-seed 1 -only 17' runs one case again.
 accuracy: setup build buildkitd
 	$(GO) run ./.ci/accuracy $(ACCURACY_FLAGS)
+
+# LEDGER_FLAGS='-only chain-cpu -v' runs one case again. It wants the machine alone.
+ledger-check: setup build buildkitd
+	$(GO) run ./.ci/ledger $(LEDGER_FLAGS)
 
 demo: setup build buildkitd
 	.ci/demo

@@ -1,0 +1,121 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"os"
+	"testing"
+	"time"
+
+	"github.com/layercause/layercause/internal/buildkit/buildkittest"
+)
+
+// latency is how late a byte arrives from or at the registry.
+const latency = 10 * time.Millisecond
+
+// bigBase is how many bytes a command of the image "big" has, which nobody runs.
+const bigBase = 20_000_000
+
+// host is what all cases share: a registry at the end of a slow line, and daemons.
+type host struct {
+	*run
+	registry string // host:port of the line's near end
+	store    *store
+	line     *link
+	images   content                         // the base images
+	daemons  map[string]*buildkittest.Daemon // by flag
+}
+
+// run stands in for a test, which the helpers for tests end with.
+type run struct {
+	testing.TB
+	ctx      context.Context
+	failed   bool
+	cleanups []func()
+}
+
+// errStopped is the panic of a helper that gave up, after it said why.
+var errStopped = errors.New("stopped")
+
+func (r *run) Helper()                   {}
+func (r *run) Context() context.Context  { return r.ctx }
+func (r *run) Cleanup(f func())          { r.cleanups = append(r.cleanups, f) }
+func (r *run) Failed() bool              { return r.failed }
+func (r *run) Logf(f string, a ...any)   { fmt.Fprintf(os.Stderr, f+"\n", a...) }
+func (r *run) Errorf(f string, a ...any) { r.failed = true; r.Logf(f, a...) }
+func (r *run) Error(a ...any)            { r.Errorf("%s", fmt.Sprint(a...)) }
+func (r *run) Fatalf(f string, a ...any) { r.Errorf(f, a...); panic(errStopped) }
+func (r *run) Fatal(a ...any)            { r.Fatalf("%s", fmt.Sprint(a...)) }
+
+// end runs what was put off until now, and turns a helper's panic into an error.
+func (r *run) end(err *error) {
+	if p := recover(); p == errStopped {
+		*err = errStopped
+	} else if p != nil {
+		defer panic(p)
+	}
+	for i := len(r.cleanups) - 1; i >= 0; i-- {
+		r.cleanups[i]()
+	}
+}
+
+// commands are programs of the base images: each does a fixed amount of work, so
+// that it takes longer where it has less of the machine. cpu keeps one core busy,
+// for about a tenth of a second a unit; fill writes megabytes that cannot be
+// compressed.
+var commands = map[string][]byte{
+	"cpu":  []byte("#!/bin/sh\ni=0\nend=$(($1 * 50000))\nwhile [ $i -lt $end ]; do i=$((i + 1)); done\n"),
+	"fill": []byte("#!/bin/sh\nmkdir -p \"$(dirname \"$2\")\"\ndd if=/dev/urandom of=\"$2\" bs=1M count=\"$1\" 2>/dev/null\n"),
+}
+
+func newHost(r *run) (*host, error) {
+	h := &host{run: r, store: newStore(), daemons: map[string]*buildkittest.Daemon{}}
+	far, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, err
+	}
+	near, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, err
+	}
+	server := &http.Server{Handler: h.store}
+	go server.Serve(far)
+	h.line = &link{to: far.Addr().String(), latency: latency}
+	go h.line.serve(near)
+	h.registry = near.Addr().String()
+	r.Cleanup(func() { near.Close(); server.Close() })
+	h.push("base", "")
+	h.push("big", "")
+	h.images = h.store.snapshot()
+	return h, nil
+}
+
+// push puts a base image into the registry, "base" or "big". Equal markers make
+// equal images.
+func (h *host) push(image, marker string) {
+	i := buildkittest.Image{Commands: commands, Marker: marker}
+	if image == "big" {
+		ballast := make([]byte, bigBase)
+		rand.NewChaCha8([32]byte{}).Read(ballast)
+		i.Commands = maps.Clone(commands)
+		i.Commands["ballast"] = ballast
+	}
+	buildkittest.PushImage(h, h.registry+"/"+image, i)
+}
+
+// daemon starts a daemon with a flag once, for all cases that want it.
+func (h *host) daemon(flag string) *buildkittest.Daemon {
+	if h.daemons[flag] == nil {
+		o := buildkittest.Options{PlainHTTP: []string{h.registry}}
+		if flag != "" {
+			o.Flags = []string{flag}
+		}
+		h.daemons[flag] = buildkittest.Start(h, o)
+	}
+	return h.daemons[flag]
+}
