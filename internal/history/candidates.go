@@ -17,10 +17,11 @@ import (
 
 // Candidate is an earlier record that a build can be compared with.
 type Candidate struct {
-	// Record has what a choice depends on: its ID, salt, start, status and commit,
-	// and of its steps the keys and what became of them. The rest is empty.
+	// Record has what [Store.Past] gives.
 	Record *record.Record
 	path   string
+	// steps are those with a result, as in a summary.
+	steps string
 }
 
 // fileName is the pattern of a record's file: the time in UTC, so that names
@@ -35,12 +36,13 @@ const mostRead = 4 * Keep
 // Candidates returns the records of a key, the newest first, and a warning for
 // each file that had to be passed over. A history without any gives none.
 func (s *Store) Candidates(ctx context.Context, key Key) ([]Candidate, []string, error) {
-	names, warnings, err := s.names(key)
+	folder := key.folder()
+	names, warnings, err := s.names(folder)
 	if err != nil {
 		return nil, nil, err
 	}
-	dir := filepath.Join(s.dir, recordsDir, key.folder())
-	known, stale := s.readSummaries(key)
+	dir := filepath.Join(s.dir, recordsDir, folder)
+	known, stale := s.readSummaries(folder)
 	var found []Candidate
 	var kept []summary
 	for i, name := range slices.Backward(names) {
@@ -52,7 +54,7 @@ func (s *Store) Candidates(ctx context.Context, key Key) ([]Candidate, []string,
 			break
 		}
 		path := filepath.Join(dir, name)
-		sum, ok, err := s.summaryOf(path, key, known[name])
+		sum, ok, err := s.summaryOf(path, folder, known[name])
 		if errors.Is(err, fs.ErrNotExist) {
 			continue // another process removed it as one of the oldest
 		}
@@ -62,27 +64,27 @@ func (s *Store) Candidates(ctx context.Context, key Key) ([]Candidate, []string,
 		}
 		stale = stale || !ok
 		kept = append(kept, sum)
-		found = append(found, Candidate{Record: sum.record(), path: path})
+		found = append(found, Candidate{Record: &sum.Record, path: path, steps: sum.steps})
 	}
 	if stale {
-		s.writeSummaries(key, kept)
+		s.writeSummaries(folder, kept)
 	}
 	return found, warnings, nil
 }
 
 // summaryOf returns the summary of a record file: the known one, as ok says, or
 // a new one.
-func (s *Store) summaryOf(path string, key Key, known summary) (sum summary, ok bool, err error) {
+func (s *Store) summaryOf(path, folder string, known summary) (sum summary, ok bool, err error) {
 	fi, err := os.Stat(path)
 	if err != nil {
 		return summary{}, false, err
 	}
-	if known.Name != "" && known.of(fi) {
+	if known.Name != "" && known.of(fi) && belongs(&known.Record, folder, known.Name) == nil {
 		return known, true, nil
 	}
 	r, err := readFile(path, record.ReadSteps)
 	if err == nil {
-		err = belongs(r, key, filepath.Base(path))
+		err = belongs(r, folder, filepath.Base(path))
 	}
 	if err != nil {
 		return summary{}, false, err
@@ -92,8 +94,8 @@ func (s *Store) summaryOf(path string, key Key, known summary) (sum summary, ok 
 
 // names lists the record files of a key, the oldest first, with a warning for
 // each entry that is no record file.
-func (s *Store) names(key Key) (names, warnings []string, err error) {
-	dir := filepath.Join(s.dir, recordsDir, key.folder())
+func (s *Store) names(folder string) (names, warnings []string, err error) {
+	dir := filepath.Join(s.dir, recordsDir, folder)
 	entries, err := os.ReadDir(dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil, nil
@@ -127,11 +129,11 @@ func readFile(path string, read func(io.Reader) (*record.Record, error)) (*recor
 
 // belongs tells a record that was put under its name from one that was moved or
 // copied there.
-func belongs(r *record.Record, key Key, name string) error {
+func belongs(r *record.Record, folder, name string) error {
 	if m := fileName.FindStringSubmatch(name); m[2] != r.ID {
 		return fmt.Errorf("it holds the record %q", r.ID)
 	}
-	if KeyOf(r).folder() != key.folder() {
+	if KeyOf(r).folder() != folder {
 		return errors.New("it holds a record of another repository, Dockerfile, target or platform")
 	}
 	return nil

@@ -6,7 +6,7 @@
 //
 //	salt                                    the key of the digests in its records
 //	v1/<digest of the key>/<time>-<id>.json.zst   one record
-//	summaries-v1/<digest of the key>.jsonl  what a choice needs of each, a shortcut
+//	summaries-v3/<digest of the key>.jsonl  what a choice or a list needs of each, a shortcut
 //
 // Records are grouped by repository, Dockerfile, target and platforms, since
 // only such builds can be compared ([Key]). Of each group the last [Keep]

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/layercause/layercause/internal/record"
 )
@@ -38,6 +39,8 @@ type Choice struct {
 	// Searched says where a record was looked for.
 	Searched []string
 	Warnings []string
+	// Past are the last [Keep] records, as [Store.Past] gives them.
+	Past []*record.Record
 }
 
 // Nearest chooses the earlier record that a build is compared with: the one whose
@@ -59,13 +62,15 @@ func (s *Store) Nearest(ctx context.Context, head *record.Record) (Choice, error
 	if err != nil {
 		return choice, err
 	}
+	found = slices.DeleteFunc(found, func(c Candidate) bool { return c.Record.ID == head.ID })
+	choice.Past = past(found, Keep)
 	s.choose(&choice, head, found)
 	return choice, nil
 }
 
 // choose takes the best of the candidates that can still be read whole.
 func (s *Store) choose(choice *Choice, head *record.Record, found []Candidate) {
-	key := KeyOf(head)
+	folder := KeyOf(head).folder()
 	others := len(found)
 	found = slices.DeleteFunc(found, func(c Candidate) bool {
 		return c.Record.SaltID != head.SaltID
@@ -74,8 +79,6 @@ func (s *Store) choose(choice *Choice, head *record.Record, found []Candidate) {
 		choice.Warnings = append(choice.Warnings, fmt.Sprintf(
 			"history: %d earlier records in %s were passed over: their digests were made with another salt", n, s.dir))
 	}
-	found = slices.DeleteFunc(found, func(c Candidate) bool { return c.Record.ID == head.ID })
-
 	ranked := rank(head, found)
 	for i, r := range ranked {
 		full, err := readFile(r.path, record.Read)
@@ -83,7 +86,7 @@ func (s *Store) choose(choice *Choice, head *record.Record, found []Candidate) {
 			continue // another process has removed it meanwhile, as one of the oldest
 		}
 		if err == nil {
-			err = belongs(full, key, filepath.Base(r.path))
+			err = belongs(full, folder, filepath.Base(r.path))
 		}
 		if err != nil {
 			choice.Warnings = append(choice.Warnings, passedOver(r.path, err))
@@ -142,8 +145,8 @@ func rank(head *record.Record, found []Candidate) []ranking {
 			Candidate: c,
 			succeeded: c.Record.Status == record.Succeeded,
 			wrote:     wrote(c.Record, head),
-			hits:      equalSteps(hits, c.Record.Steps),
-			equal:     equalSteps(keys, c.Record.Steps),
+			hits:      equalSteps(hits, c.steps),
+			equal:     equalSteps(keys, c.steps),
 			kin:       kin(head.Commit, c.Record.Commit),
 		}
 		imported = imported || ranked[i].wrote
@@ -183,17 +186,17 @@ func wrote(earlier, head *record.Record) bool {
 	return false
 }
 
-// equalSteps counts the steps with a result whose key is among keys, each key
-// as often as it is there.
-func equalSteps(keys map[string]int, steps []record.Step) int {
+// equalSteps counts the steps of a summary whose key is among keys, each key as
+// often as it is there.
+func equalSteps(keys map[string]int, steps string) int {
 	used := map[string]int{}
 	n := 0
-	for _, s := range steps {
-		if s.Status != record.Hit && s.Status != record.Miss || s.Key == "" {
+	for step := range strings.SplitSeq(steps, " ") {
+		if step == "" {
 			continue
 		}
-		if used[s.Key] < keys[s.Key] {
-			used[s.Key]++
+		if key := step[1:]; used[key] < keys[key] {
+			used[key]++
 			n++
 		}
 	}

@@ -114,7 +114,7 @@ func TestNearestToAnImportedIndex(t *testing.T) {
 				if got := int(choice.Record.StartedAt.Sub(begin).Minutes()); got != c.want || choice.Why != c.why {
 					t.Errorf("record %d was chosen (%s), want %d (%s)", got, choice.Why, c.want, c.why)
 				}
-				if err := os.RemoveAll(filepath.Dir(s.summariesPath(KeyOf(head)))); err != nil {
+				if err := os.RemoveAll(filepath.Dir(s.summariesPath(KeyOf(head).folder()))); err != nil {
 					t.Fatal(err)
 				}
 			}

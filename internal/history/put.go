@@ -38,7 +38,8 @@ func (s *Store) Put(ctx context.Context, r *record.Record) ([]string, error) {
 
 // PutEncoded is [Store.Put] of a record that has been encoded.
 func (s *Store) PutEncoded(ctx context.Context, r *record.Record, data []byte) ([]string, error) {
-	dir := filepath.Join(s.dir, recordsDir, KeyOf(r).folder())
+	folder := KeyOf(r).folder()
+	dir := filepath.Join(s.dir, recordsDir, folder)
 	name := r.StartedAt.UTC().Format(timeFormat) + "-" + r.ID + ".json.zst"
 	if !fileName.MatchString(name) {
 		return nil, fmt.Errorf("keeping record %q of %s: its id or time cannot stand in a file name", r.ID, r.StartedAt)
@@ -50,9 +51,9 @@ func (s *Store) PutEncoded(ctx context.Context, r *record.Record, data []byte) (
 		return nil, fmt.Errorf("keeping record: %w", err)
 	}
 	if fi, err := os.Stat(filepath.Join(dir, name)); err == nil {
-		s.addSummary(KeyOf(r), summarize(r, name, fi))
+		s.addSummary(folder, summarize(r, name, fi))
 	}
-	return s.prune(ctx, KeyOf(r), dir)
+	return s.prune(ctx, folder, dir)
 }
 
 func writeFile(dir, name string, data []byte) (err error) {
@@ -74,11 +75,11 @@ func writeFile(dir, name string, data []byte) (err error) {
 
 // prune removes the oldest records of a key. Two processes that do so at once
 // remove the same files; each finds some gone already.
-func (s *Store) prune(ctx context.Context, key Key, dir string) ([]string, error) {
+func (s *Store) prune(ctx context.Context, folder, dir string) ([]string, error) {
 	if err := removeAbandoned(dir); err != nil {
 		return nil, fmt.Errorf("tidying history: %w", err)
 	}
-	names, _, err := s.names(key)
+	names, _, err := s.names(folder)
 	if err != nil {
 		return nil, err
 	}
@@ -90,7 +91,7 @@ func (s *Store) prune(ctx context.Context, key Key, dir string) ([]string, error
 		// want to look into: it is not ours to remove.
 		r, err := readFile(path, record.ReadSteps)
 		if err == nil {
-			err = belongs(r, key, filepath.Base(path))
+			err = belongs(r, folder, filepath.Base(path))
 		}
 		if err != nil {
 			if !errors.Is(err, fs.ErrNotExist) {

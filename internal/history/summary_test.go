@@ -20,11 +20,11 @@ func TestSummariesAreOnlyAShortcut(t *testing.T) {
 		}
 		return c.Record.ID
 	}
-	path := s.summariesPath(KeyOf(head))
+	path := s.summariesPath(KeyOf(head).folder())
 	if chosen() != newer.ID {
 		t.Fatal("without summaries the wrong record was chosen")
 	}
-	if known, _ := s.readSummaries(KeyOf(head)); len(known) != 2 {
+	if known, _ := s.readSummaries(KeyOf(head).folder()); len(known) != 2 {
 		t.Fatal("no summaries were kept")
 	}
 	for name, change := range map[string]func() error{
@@ -68,14 +68,14 @@ func TestSummaryThatLies(t *testing.T) {
 	if _, err := s.Nearest(t.Context(), head); err != nil {
 		t.Fatal(err)
 	}
-	key := KeyOf(head)
+	folder := KeyOf(head).folder()
 	var list []summary
-	known, _ := s.readSummaries(key)
+	known, _ := s.readSummaries(folder)
 	for _, x := range known {
-		x.ID = "another"
+		x.Record.ID = "another"
 		list = append(list, x)
 	}
-	s.writeSummaries(key, list)
+	s.writeSummaries(folder, list)
 	c, err := s.Nearest(t.Context(), head)
 	if err != nil || c.Record == nil {
 		t.Fatalf("%+v, %v", c, err)

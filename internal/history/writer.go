@@ -3,7 +3,6 @@ package history
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"io"
 	"os"
 	"path/filepath"
@@ -26,7 +25,7 @@ func (s *Store) Writer(ctx context.Context, index string) *record.Writer {
 	if err != nil {
 		return nil
 	}
-	var found *summary
+	var found *record.Record
 	for _, path := range paths[:min(len(paths), mostKeys)] {
 		if ctx.Err() != nil {
 			return nil
@@ -35,9 +34,9 @@ func (s *Store) Writer(ctx context.Context, index string) *record.Writer {
 			if !bytes.Contains(line, []byte(index)) {
 				continue
 			}
-			var x summary
-			if json.Unmarshal(line, &x) == nil && slices.Contains(x.Exports, index) && (found == nil || x.Started.After(found.Started)) {
-				found = &x
+			x, ok := parseSummary(line)
+			if ok && exported(x.Record.Caches, index) && (found == nil || x.Record.StartedAt.After(found.StartedAt)) {
+				found = &x.Record
 			}
 		}
 	}
@@ -45,8 +44,15 @@ func (s *Store) Writer(ctx context.Context, index string) *record.Writer {
 		return nil
 	}
 	return &record.Writer{
-		Record: found.ID, Commit: found.Commit.SHA, Ref: found.Commit.Ref, Dockerfile: found.Dockerfile, Target: found.Target,
+		Record: found.ID, Commit: found.Commit.SHA, Ref: found.Commit.Ref,
+		Dockerfile: found.Invocation.Dockerfile, Target: found.Invocation.Target,
 	}
+}
+
+func exported(caches []record.CacheAccess, index string) bool {
+	return slices.ContainsFunc(caches, func(c record.CacheAccess) bool {
+		return c.Direction == record.Export && c.Index != nil && c.Index.Digest == index
+	})
 }
 
 func readSummaryFile(path string) []byte {
@@ -55,9 +61,14 @@ func readSummaryFile(path string) []byte {
 		return nil
 	}
 	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, maxSummaries))
+	fi, err := f.Stat()
 	if err != nil {
 		return nil
 	}
-	return data
+	data := make([]byte, min(fi.Size(), maxSummaries))
+	n, err := io.ReadFull(f, data)
+	if err != nil && n == 0 {
+		return nil
+	}
+	return data[:n]
 }

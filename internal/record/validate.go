@@ -11,6 +11,10 @@ const (
 	maxName = 4 << 10 // identifiers, digests and names
 )
 
+// Check says what is wrong with the part of a record that [ReadSteps] gives. It
+// is for who keeps that part elsewhere.
+func (r *Record) Check() error { return r.validate(false) }
+
 // validate checks that a record hangs together. Without whole it checks only
 // what [ReadSteps] gives.
 func (r *Record) validate(whole bool) error {
@@ -32,6 +36,14 @@ func (r *Record) validate(whole bool) error {
 	if err := r.Findings.validate(); err != nil {
 		return err
 	}
+	for i, c := range r.Caches {
+		if !duration(c.Seconds) || !finite(c.Start) || c.Bytes < 0 || c.Size < 0 {
+			return fmt.Errorf("cache %d: its time or size is out of range", i)
+		}
+		if err := validatePhases(c.Parts); err != nil {
+			return fmt.Errorf("cache %d: %w", i, err)
+		}
+	}
 	steps, err := r.validateSteps(whole)
 	if err != nil || !whole {
 		return err
@@ -50,12 +62,6 @@ func (r *Record) validate(whole bool) error {
 		return err
 	}
 	for i, c := range r.Caches {
-		if !duration(c.Seconds) || !finite(c.Start) || c.Bytes < 0 || c.Size < 0 {
-			return fmt.Errorf("cache %d: its time or size is out of range", i)
-		}
-		if err := validatePhases(c.Parts); err != nil {
-			return fmt.Errorf("cache %d: %w", i, err)
-		}
 		if err := c.Index.validate(len(r.Vertices)); err != nil {
 			return fmt.Errorf("cache %d: %w", i, err)
 		}
