@@ -20,17 +20,18 @@ type comparison struct {
 	why      string
 	searched []string
 	warnings []string
+	// past are the records before this one, the newest first, as the history's Past
+	// gives them.
+	past []*record.Record
 }
+
+// mostPast is how many earlier builds the sums over time take.
+const mostPast = history.Keep
 
 // compare finds the record to compare with: the given one, or the nearest.
 func compare(ctx context.Context, store *history.Store, given, head *record.Record) comparison {
 	if given != nil {
-		if given.SaltID != head.SaltID {
-			return comparison{why: report.WhyNone, warnings: []string{
-				"--base-record was made with another history, whose keyed digests cannot be compared with this build's",
-			}}
-		}
-		return comparison{base: given, why: report.WhyNearest}
+		return compareGiven(ctx, store, given, head)
 	}
 	if store == nil {
 		return comparison{why: report.WhyNone}
@@ -41,11 +42,30 @@ func compare(ctx context.Context, store *history.Store, given, head *record.Reco
 		}
 	}
 	c, err := store.Nearest(ctx, head)
-	out := comparison{base: c.Record, why: string(c.Why), searched: c.Searched, warnings: c.Warnings}
+	out := comparison{base: c.Record, why: string(c.Why), searched: c.Searched, warnings: c.Warnings, past: c.Past}
 	if err != nil {
 		out.warnings = append(out.warnings, err.Error())
 	}
 	return out
+}
+
+// compareGiven compares with --base-record.
+func compareGiven(ctx context.Context, store *history.Store, given, head *record.Record) comparison {
+	c := comparison{base: given, why: report.WhyNearest}
+	if given.SaltID != head.SaltID {
+		c = comparison{why: report.WhyNone, warnings: []string{
+			"--base-record was made with another history, whose keyed digests cannot be compared with this build's",
+		}}
+	}
+	if store == nil {
+		return c
+	}
+	past, warnings, err := store.Past(ctx, history.KeyOf(head), mostPast)
+	c.past, c.warnings = past, append(c.warnings, warnings...)
+	if err != nil {
+		c.warnings = append(c.warnings, err.Error())
+	}
+	return c
 }
 
 // explainBuild explains a build that has ended. A fault of ours is a warning in
@@ -74,7 +94,9 @@ func explain(ctx context.Context, checkout checkout, head *record.Record, c comp
 	if c.base != nil {
 		base = &report.Comparison{Ref: c.base.Commit.Ref, Commit: c.base.Commit.SHA, Why: c.why}
 	}
-	return report.New(head, base, causes, ledger, suggestions, warnings)
+	r := report.New(head, base, causes, ledger, suggestions, warnings)
+	head.Findings = findings(r)
+	return r
 }
 
 // ExplainOptions are the flags of the explain command.
