@@ -88,7 +88,7 @@ func explain(ctx context.Context, checkout checkout, head *record.Record, c comp
 	if c.base != nil {
 		checkout.nameCommits(ctx, causes, c.base.Commit.SHA)
 	}
-	ledger := timing.Account(head, causes, nil)
+	ledger := timing.Account(head, causes, c.past)
 	suggestions := advice.Suggest(advice.Input{Head: head, Causes: causes, Ledger: ledger})
 	var base *report.Comparison
 	if c.base != nil {
