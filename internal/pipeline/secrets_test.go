@@ -72,6 +72,12 @@ ADD http://{host}/file?access_token=$IN_URL /remote2
 RUN echo $IN_RUN > /out; echo http://user:{in-run-url}@host.invalid > /url
 RUN --mount=type=secret,id=file --mount=type=secret,id=env test -s /run/secrets/file && test -s /run/secrets/env
 `},
+		// A part of a value is the one thing that striking out values cannot find.
+		"the image's name is a part of a value": {exit: pipeline.ExitBuilt, dockerfile: `
+ARG IN_IMAGE
+FROM {registry}/${IN_IMAGE%-rest}
+COPY app.txt /
+`},
 		"a COPY fails and its path shows a value": {exit: pipeline.ExitFailed, dockerfile: `
 FROM {base}
 ARG IN_COPY
@@ -99,7 +105,7 @@ RUN true
 		t.Run(name, func(t *testing.T) {
 			p := planted{}
 			dir := t.TempDir()
-			text := strings.NewReplacer("{base}", registry+"/base", "{host}", host,
+			text := strings.NewReplacer("{base}", registry+"/base", "{registry}", registry, "{host}", host,
 				"{in-dockerfile-url}", p.value("in-dockerfile-url"), "{in-dockerfile-query}", p.value("in-dockerfile-query"),
 				"{in-run-url}", p.value("in-run-url")).Replace(c.dockerfile)
 			secret := filepath.Join(dir, "secret")
@@ -134,6 +140,9 @@ RUN true
 			}
 			o.BuildArgs = append(o.BuildArgs, "IN_FROM="+strings.ToLower(p.value("build-arg-in-from")))
 			p["build-arg-in-from"] = strings.ToLower(p["build-arg-in-from"])
+			p["build-arg-in-image"] = strings.ToLower(p.value("build-arg-in-image"))
+			buildkittest.PushImage(t, registry+"/"+p["build-arg-in-image"], buildkittest.Image{Marker: "secret name"})
+			o.BuildArgs = append(o.BuildArgs, "IN_IMAGE="+p["build-arg-in-image"]+"-rest")
 			o.Secrets = []string{"id=file,src=" + secret, "id=env,env=SECRET_ENV"}
 			o.CacheFrom = []string{
 				"type=gha,url=http://" + host + "/,scope=main,token=" + p.value("gha-token"),
