@@ -2,7 +2,6 @@ package buildkit
 
 import (
 	"context"
-	"strings"
 	"sync"
 	"time"
 
@@ -84,27 +83,4 @@ func describeExport(c *record.CacheAccess, x *cacheindex.Index, before indexRead
 		}
 		c.Bytes = plus(c.Bytes, size)
 	}
-}
-
-// knownRef says that a reference of an image stands in the record, so that it can be
-// shown elsewhere too.
-func knownRef(r *record.Record) func(string) bool {
-	refs := map[string]bool{}
-	add := func(ref string) {
-		if ref != "" && !strings.Contains(ref, "$") {
-			refs[familiar(ref)] = true
-		}
-	}
-	for _, s := range r.Dockerfile.Stages {
-		add(s.Base)
-	}
-	for _, v := range r.Vertices {
-		if v.Source != nil {
-			add(v.Source.Ref)
-		}
-	}
-	if s := r.Dockerfile.Syntax; s != nil {
-		add(s.Ref)
-	}
-	return func(ref string) bool { return refs[familiar(ref)] }
 }

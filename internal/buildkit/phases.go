@@ -39,30 +39,62 @@ func (o *observer) phases(inGraph func(digest.Digest) bool, t *timeline, known f
 	return out
 }
 
+// loadsImage is how the vertices are named that resolve an image: what they do, and a
+// reference.
+var loadsImage = regexp.MustCompile(`^(\[(?:\S+ )?internal\] load metadata for |resolve image config for docker-image://|docker-image://)(.*)$`)
+
+// loadNames begin the names that are shown; what follows is not.
+var loadNames = []string{
+	"[internal] load build definition", "[internal] load .dockerignore", "[internal] load build context",
+	"[internal] load remote build context", "[internal] load git source", "[internal] resolve", "[internal]",
+	"[auth]", "Verifying build result",
+}
+
 // loadName is what is shown of a vertex's name.
 func loadName(name string, known func(ref string) bool) string {
-	for _, prefix := range []string{"[internal] load metadata for ", "resolve image config for docker-image://", "docker-image://"} {
-		ref, ok := strings.CutPrefix(name, prefix)
-		if !ok {
-			continue
+	if m := loadsImage.FindStringSubmatch(name); m != nil {
+		ref, _, _ := strings.Cut(m[2], "@")
+		if !known(ref) {
+			ref = "an image"
 		}
-		if ref, _, _ = strings.Cut(ref, "@"); known(ref) {
-			return prefix + ref
-		}
-		return prefix + "an image"
+		return m[1] + ref
 	}
-	for _, fixed := range []string{
-		"[internal] load build definition", "[internal] load .dockerignore", "[internal] load build context",
-		"[internal] load remote build context", "[internal] load git source", "[internal] resolve", "[internal]", "[auth]", "Verifying build result",
-	} {
-		if strings.HasPrefix(name, fixed) {
-			return fixed
+	for _, shown := range loadNames {
+		if strings.HasPrefix(name, shown) {
+			return shown
 		}
 	}
 	if strings.HasPrefix(name, "[context ") {
 		return "[context] load"
 	}
 	return "other work"
+}
+
+// knownRef says that a reference of an image stands in the record, so that it can be
+// shown elsewhere too.
+func knownRef(r *record.Record) func(string) bool {
+	refs := map[string]bool{}
+	add := func(ref string) {
+		if ref != "" && !strings.Contains(ref, "$") {
+			ref, _, _ = strings.Cut(ref, "@")
+			refs[familiar(ref)] = true
+		}
+	}
+	for _, s := range r.Dockerfile.Stages {
+		add(s.Base)
+	}
+	for _, v := range r.Vertices {
+		if v.Source != nil {
+			add(v.Source.Ref)
+		}
+	}
+	if s := r.Dockerfile.Syntax; s != nil {
+		add(s.Ref)
+	}
+	return func(ref string) bool {
+		ref, _, _ = strings.Cut(ref, "@")
+		return refs[familiar(ref)]
+	}
 }
 
 // spanPhases makes a phase of each span of a vertex.
