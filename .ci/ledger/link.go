@@ -19,10 +19,9 @@ type link struct {
 	to      string
 	latency time.Duration // one way
 
-	mu     sync.Mutex
-	rate   float64      // bytes a second; 0 is without a limit
-	free   [2]time.Time // when each direction has room
-	passed [2]int64     // bytes, to the address and back
+	mu   sync.Mutex
+	rate float64      // bytes a second; 0 is without a limit
+	free [2]time.Time // when each direction has room
 }
 
 // setRate changes the bandwidth, in bytes a second, for what is still to come.
@@ -103,13 +102,5 @@ func (l *link) take(direction, bytes int) time.Time {
 		at = at.Add(time.Duration(float64(bytes) / l.rate * float64(time.Second)))
 	}
 	l.free[direction] = at
-	l.passed[direction] += int64(bytes)
 	return at.Add(l.latency)
-}
-
-// moved is how many bytes went to the address and came back so far.
-func (l *link) moved() (up, down int64) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.passed[0], l.passed[1]
 }
