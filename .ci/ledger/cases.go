@@ -204,7 +204,7 @@ func coldCases() []*trial {
 	}, {
 		name: "cold-gone", shape: "chain of 3, the cache gone",
 		doc:   chain("{base}", "cpu 12 && fill 5 /one", "sleep 1.4", "cpu 9"),
-		edits: []edit{gone(cause.CacheImportFailed), always(file("step3.txt"))},
+		edits: []edit{gone(cause.CacheEvicted), always(file("step3.txt"))},
 		mode:  "max",
 	}}
 	for _, t := range list {

@@ -69,7 +69,7 @@ func (r *run) end(err *error) {
 // for about a tenth of a second a unit; fill writes megabytes that cannot be
 // compressed.
 var commands = map[string][]byte{
-	"cpu":  []byte("#!/bin/sh\ni=0\nend=$(($1 * 50000))\nwhile [ $i -lt $end ]; do i=$((i + 1)); done\n"),
+	"cpu":  []byte("#!/bin/sh\ni=0\nend=$(($1 * 75000))\nwhile [ $i -lt $end ]; do i=$((i + 1)); done\n"),
 	"fill": []byte("#!/bin/sh\nmkdir -p \"$(dirname \"$2\")\"\ndd if=/dev/urandom of=\"$2\" bs=1M count=\"$1\" 2>/dev/null\n"),
 }
 
