@@ -206,6 +206,7 @@ func writeReports(dir string, encoded []byte, r report.Report) error {
 		"comment.md":      text(report.Comment),
 		"summary.md":      text(report.Summary),
 		"report.html":     func(w io.Writer) error { return report.HTML(w, r) },
+		"trace.json":      func(w io.Writer) error { return report.Trace(w, r) },
 	} {
 		if name == "record.json.zst" && encoded == nil {
 			continue // there is a warning already
