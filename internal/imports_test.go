@@ -32,6 +32,7 @@ var arrows = map[string][]string{
 	"report":       {"record", "cause", "timing", "advice", "policy"},
 	"action":       {},
 	"github":       {},
+	"telemetry":    {},
 }
 
 // pure lists the packages that take values and return values; they have no

@@ -72,7 +72,7 @@ func (b *bench) layercause(ctx context.Context) (time.Duration, error) {
 		return 0, err
 	}
 	// What is not done cannot be slow.
-	for _, name := range []string{"record.json.zst", "report.json", "comment.md", "summary.md", "report.html"} {
+	for _, name := range []string{"record.json.zst", "report.json", "comment.md", "summary.md", "report.html", "trace.json"} {
 		if _, err := os.Stat(b.path("report", name)); err != nil {
 			return 0, err
 		}

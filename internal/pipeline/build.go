@@ -110,7 +110,9 @@ func build(ctx context.Context, env Env, o BuildOptions) error {
 		r.Links.Page = "" // it is not there
 	}
 	metadataErr := writeMetadata(o.MetadataFile, res)
+	exported := run.exportTrace(ctx, env, res.Record, r)
 	run.publish(ctx, env, o, res, r)
+	exported()
 	if res.Err != nil {
 		return &Error{Code: ExitFailed, Err: res.Err}
 	}
