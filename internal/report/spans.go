@@ -69,17 +69,17 @@ type spanning struct {
 	kinds  map[string]string // of causes, by ID
 }
 
-// at is a moment of the build, given in seconds since its start.
-func (s *spanning) at(seconds float64) time.Time {
-	return s.start.Add(time.Duration(micros(seconds)) * time.Microsecond)
+// at is a moment of the build, given in microseconds since its start.
+func (s *spanning) at(micros int64) time.Time {
+	return s.start.Add(time.Duration(micros) * time.Microsecond)
 }
 
-func (s *spanning) open(ctx context.Context, name string, start float64, attrs ...attribute.KeyValue) (context.Context, trace.Span) {
+func (s *spanning) open(ctx context.Context, name string, start int64, attrs ...attribute.KeyValue) (context.Context, trace.Span) {
 	return s.tracer.Start(ctx, name, trace.WithTimestamp(s.at(start)), trace.WithSpanKind(trace.SpanKindInternal), trace.WithAttributes(attrs...))
 }
 
 // close ends a span, but never before it began.
-func (s *spanning) close(span trace.Span, start, end float64) {
+func (s *spanning) close(span trace.Span, start, end int64) {
 	span.End(trace.WithTimestamp(s.at(max(start, end))))
 }
 
@@ -116,10 +116,10 @@ func (s *spanning) build(ctx context.Context, more []attribute.KeyValue) (contex
 }
 
 // end is when the last of the build's work ended: work may go on after the answer.
-func (s *spanning) end() float64 {
-	end := s.report.Build.WallSeconds
+func (s *spanning) end() int64 {
+	end := micros(s.report.Build.WallSeconds)
 	for _, p := range phasesOf(s.report) {
-		end = max(end, p.End)
+		end = max(end, micros(p.Start), micros(p.End))
 	}
 	for i := range s.report.Steps {
 		_, last, _ := extent(s.report.Steps[i].Intervals)
@@ -155,8 +155,8 @@ func (s *spanning) phase(ctx context.Context, p Phase) {
 	if p.Bytes > 0 {
 		attrs = append(attrs, attrBytes.Int64(p.Bytes))
 	}
-	_, span := s.open(ctx, traceText(p.Kind), p.Start, attrs...)
-	s.close(span, p.Start, p.End)
+	_, span := s.open(ctx, traceText(p.Kind), micros(p.Start), attrs...)
+	s.close(span, micros(p.Start), micros(p.End))
 }
 
 func (s *spanning) stage(ctx context.Context, stage stageSteps) {
@@ -218,13 +218,13 @@ func lineOf(file string, line int) []attribute.KeyValue {
 	return []attribute.KeyValue{semconv.CodeFilePath(traceText(file)), semconv.CodeLineNumber(line)}
 }
 
-// extent is from when to when something worked.
-func extent(intervals []Interval) (first, last float64, timed bool) {
+// extent is from when to when something worked, in microseconds.
+func extent(intervals []Interval) (first, last int64, timed bool) {
 	for i, iv := range intervals {
-		if i == 0 || iv.Start < first {
-			first = iv.Start
+		if at := micros(iv.Start); i == 0 || at < first {
+			first = at
 		}
-		last = max(last, iv.End)
+		last = max(last, micros(iv.Start), micros(iv.End))
 	}
 	return first, last, len(intervals) > 0
 }
