@@ -160,11 +160,8 @@ func (s *spanning) phase(ctx context.Context, p Phase) {
 }
 
 func (s *spanning) stage(ctx context.Context, stage stageSteps) {
-	var all []Interval
-	for _, i := range stage.steps {
-		all = append(all, s.report.Steps[i].Intervals...)
-	}
-	first, last, timed := extent(all)
+	intervals := stage.intervals(s.report)
+	first, last, timed := extent(slices.Concat(intervals...))
 	if !timed {
 		return
 	}
@@ -173,14 +170,14 @@ func (s *spanning) stage(ctx context.Context, stage stageSteps) {
 		attrs = append(attrs, attrPlatform.String(traceText(stage.platform)))
 	}
 	ctx, span := s.open(ctx, stage.title(), first, attrs...)
-	for _, i := range stage.steps {
-		s.step(ctx, &s.report.Steps[i])
+	for k, i := range stage.steps {
+		s.step(ctx, &s.report.Steps[i], intervals[k])
 	}
 	s.close(span, first, last)
 }
 
-func (s *spanning) step(ctx context.Context, x *Step) {
-	first, last, timed := extent(x.Intervals)
+func (s *spanning) step(ctx context.Context, x *Step, intervals []Interval) {
+	first, last, timed := extent(intervals)
 	if !timed {
 		return // it did not run
 	}

@@ -138,7 +138,8 @@ func (t *tracing) build(r *Report) {
 func (t *tracing) stage(r *Report, stage stageSteps) {
 	var events []traceEvent
 	var critical []bool
-	for _, i := range stage.steps {
+	intervals := stage.intervals(r)
+	for k, i := range stage.steps {
 		s := &r.Steps[i]
 		args := stepArgs{
 			File: traceOptional(s.File), Line: s.Line, Platform: traceOptional(s.Platform), Status: s.Status,
@@ -150,7 +151,7 @@ func (t *tracing) stage(r *Report, stage stageSteps) {
 				args.Why = append(args.Why, traceText(c.Detail))
 			}
 		}
-		for n, iv := range s.Intervals {
+		for _, iv := range intervals[k] {
 			name := traceText(headOf(s.Instruction))
 			var e traceEvent
 			switch {
@@ -165,10 +166,8 @@ func (t *tracing) stage(r *Report, stage stageSteps) {
 					color = "terrible"
 				}
 				e = spanEvent(name, "step", color, iv.Start, iv.End, args)
-			case n == 0: // a hit is looked up in no time
+			default: // a hit is found in no time
 				e = traceEvent{Name: name, Cat: "step", Phase: eventInstant, Scope: "t", Time: micros(iv.Start), Color: "good", Args: args}
-			default:
-				continue
 			}
 			events, critical = append(events, e), append(critical, s.Critical && e.Phase == eventSpan)
 		}

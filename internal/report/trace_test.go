@@ -192,11 +192,13 @@ func TestTraceShowsTheBuild(t *testing.T) {
 	r := report.Report{
 		Build: report.Build{Dockerfile: "Dockerfile", WallSeconds: 9, Status: "succeeded"},
 		Steps: []report.Step{
-			{Stage: "deps", Instruction: "COPY a a", Status: "hit", Intervals: []report.Interval{{Start: 1, End: 1}}},
+			{Stage: "deps", Instruction: "COPY a a", Status: "hit", SavedSeconds: 3},
 			{Stage: "deps", Instruction: "RUN one", Status: "miss", Critical: true, Intervals: []report.Interval{{Start: 1, End: 4}}, Causes: []string{"c1"}, Line: 7},
 			{Stage: "deps", Instruction: "RUN two", Status: "miss", Intervals: []report.Interval{{Start: 2, End: 3}, {Start: 3, End: 3.5, Transfer: true}}},
 			{Stage: "final", Instruction: "RUN three <<EOF\necho\nEOF", Status: "failed", Critical: true, Intervals: []report.Interval{{Start: 4, End: 8}}},
 			{Stage: "final", Instruction: "RUN four", Status: "not-run"},
+			{Stage: "last", Instruction: "RUN five", Status: "hit", Intervals: []report.Interval{{Start: 2, End: 3, Transfer: true}}},
+			{Stage: "last", Instruction: "RUN six", Status: "hit"},
 		},
 		Causes: []report.Cause{{ID: "c1", Kind: "build-arg", Detail: "COMMIT has another value"}},
 		Phases: []report.Phase{
@@ -215,6 +217,8 @@ func TestTraceShowsTheBuild(t *testing.T) {
 		"stage deps/steps: RUN one 1-4 critical",
 		"stage deps/steps: f1 1",
 		"stage deps/steps 2: RUN two 2-3",
+		"stage last/steps: loading layers: RUN five 2-3",
+		"stage last/steps: RUN six 3",
 		"stage deps/steps 2: loading layers: RUN two 3-3.5",
 		"stage deps/steps: s2 3.999999",
 		"stage final/steps: RUN three <<EOF … 4-8 critical",

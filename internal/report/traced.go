@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"math"
 	"slices"
+
+	"github.com/layercause/layercause/internal/record"
 )
 
 // stageSteps are the steps of one stage on one platform, as indexes into the
@@ -47,6 +49,30 @@ func stagesOf(r *Report) []stageSteps {
 		stages[n].steps = append(stages[n].steps, i)
 	}
 	return stages
+}
+
+// intervals says of each step of the stage when it worked. BuildKit does not tell
+// when it found a hit; one that loaded no layers gets the moment when the next
+// step of the stage began, or when the last one ended.
+func (s stageSteps) intervals(r *Report) [][]Interval {
+	next := 0.0
+	for _, i := range s.steps {
+		for _, iv := range r.Steps[i].Intervals {
+			next = max(next, iv.End)
+		}
+	}
+	out := make([][]Interval, len(s.steps))
+	for k, i := range slices.Backward(s.steps) {
+		x := &r.Steps[i]
+		out[k] = x.Intervals
+		if len(out[k]) == 0 && x.Status == string(record.Hit) {
+			out[k] = []Interval{{Start: next, End: next}}
+		}
+		if len(out[k]) > 0 {
+			next = out[k][0].Start
+		}
+	}
+	return out
 }
 
 // phasesOf are the phases in order of start. A report without any still knows
