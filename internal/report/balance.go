@@ -43,10 +43,12 @@ func (v *view) balanceSheet() string {
 	var b strings.Builder
 	v.comparison().markdown(&b, false)
 	b.WriteString("\n")
-	if net := v.net(); net != nil {
-		b.WriteString("\n")
-		net.markdown(&b, false)
-		b.WriteString("\n")
+	for _, s := range []sentence{v.net(), v.without(), v.residue()} {
+		if s != nil {
+			b.WriteString("\n")
+			s.markdown(&b, false)
+			b.WriteString("\n")
+		}
 	}
 	if len(v.Caches) > 0 {
 		t := newTable("Cache", "Type", "Where", "Took:", "Size:", "Result")
@@ -133,27 +135,6 @@ func shortRef(ref string) string {
 		}
 	}
 	return ref
-}
-
-// net is what the cache brought after its own cost, where that is known.
-func (v *view) net() sentence {
-	t := &v.Totals
-	if noTime(t.SavedSeconds) && noTime(t.ImportSeconds) && noTime(t.ExportSeconds) {
-		return nil
-	}
-	least := ""
-	if t.SavedIsLowerBound {
-		least = "at least "
-	}
-	if len(v.Caches) == 0 {
-		return words("Hits saved " + least + duration(t.SavedSeconds) + ".")
-	}
-	s := "Hits saved " + least + duration(t.SavedSeconds) + "; importing the cache took " + duration(t.ImportSeconds) +
-		", exporting it " + duration(t.ExportSeconds) + ". "
-	if t.NetSavedSeconds < -0.05 {
-		return words(s + "In all the cache cost " + duration(-t.NetSavedSeconds) + " more than it saved.")
-	}
-	return words(s + "In all the cache saved " + least + duration(t.NetSavedSeconds) + ".")
 }
 
 // allSteps is the table of every step, in the order of the file.

@@ -41,18 +41,15 @@ func Comment(r Report) string {
 
 // firstLine is the verdict as one paragraph.
 func (v *view) firstLine(d verdict) string {
+	mark := "**"
 	if d.quiet {
-		return d.lead.markdownText()
+		mark = ""
 	}
-	var b strings.Builder
-	b.WriteString("**")
-	d.lead.markdown(&b, false)
-	b.WriteString("**")
+	line := mark + d.lead.markdownText() + mark
 	if len(d.rest) > 0 {
-		b.WriteByte(' ')
-		d.rest.markdown(&b, false)
+		line += " " + d.rest.markdownText()
 	}
-	return b.String()
+	return line
 }
 
 // elsewhere points to the complete report.

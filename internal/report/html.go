@@ -198,10 +198,12 @@ func (p *page) cacheAndBase() {
 	p.raw("<h2>Cache and comparison</h2>\n<p>")
 	p.sentence(p.comparison())
 	p.raw("</p>\n")
-	if net := p.net(); net != nil {
-		p.raw("<p>")
-		p.sentence(net)
-		p.raw("</p>\n")
+	for _, s := range []sentence{p.net(), p.without(), p.residue()} {
+		if s != nil {
+			p.raw("<p>")
+			p.sentence(s)
+			p.raw("</p>\n")
+		}
 	}
 	if len(p.Caches) == 0 {
 		return

@@ -1,6 +1,9 @@
 package report
 
 import (
+	"cmp"
+	"slices"
+
 	"github.com/layercause/layercause/internal/cause"
 	"github.com/layercause/layercause/internal/record"
 )
@@ -36,7 +39,8 @@ func (v *view) verdict() verdict {
 	return verdict{lead: v.lost().say("."), rest: v.balance()}
 }
 
-// allHitVerdict is one quiet line: nobody has to do anything.
+// allHitVerdict is one quiet line: nobody has to do anything, unless the cache
+// cost more than it saved.
 func (v *view) allHitVerdict() verdict {
 	t := &v.Totals
 	s := words("All " + count(t.Hits, "step") + " hit the cache")
@@ -46,7 +50,30 @@ func (v *view) allHitVerdict() verdict {
 	if saved := v.savedPart(); saved != "" {
 		s = s.say(", " + saved)
 	}
-	return verdict{lead: s.say("."), quiet: true}
+	return verdict{lead: s.say("."), rest: v.overspent(), quiet: true}
+}
+
+// overspent says that the cache cost more than it saved, and on what, or nothing
+// where it paid. Where hits have never been measured the claim is as weak.
+func (v *view) overspent() sentence {
+	t := &v.Totals
+	if t.NetSavedSeconds > 0 || noTime(t.NetSavedSeconds) {
+		return nil
+	}
+	s := "The cache cost "
+	if t.SavedIsLowerBound {
+		s = "As far as measured, the cache cost "
+	}
+	s += duration(-t.NetSavedSeconds) + " more than it saved: "
+	costs := v.costs()
+	slices.SortStableFunc(costs, func(a, b cost) int { return cmp.Compare(b.seconds, a.seconds) })
+	for i, c := range costs {
+		if i > 0 {
+			s += ", "
+		}
+		s += c.name + " " + duration(c.seconds)
+	}
+	return words(s + ".")
 }
 
 // firstBuild says that there is nothing to blame, because there was nothing to
@@ -101,10 +128,17 @@ func (v *view) failedVerdict() verdict {
 		if step == nil {
 			before = "Before that "
 		}
-		rest = words(before + count(hits, "step") + " hit the cache and " + itoa(ran) + " ran.")
+		hit := count(hits, "step") + " hit the cache"
+		if saved := v.savedPart(); saved != "" && hits > 0 {
+			hit += " (" + saved + ")"
+		}
+		rest = words(before + hit + " and " + itoa(ran) + " ran.")
 	}
 	if ran > 0 && len(v.Causes) > 0 && !v.firstBuild() {
 		rest = rest.say(" ").with(v.lost()).say(".")
+	}
+	if o := v.overspent(); o != nil {
+		rest = rest.say(" ").with(o)
 	}
 	return verdict{lead: s, rest: rest}
 }
@@ -172,14 +206,17 @@ func (v *view) savedPart() string {
 	return duration(t.SavedSeconds) + " saved"
 }
 
-// balance says how many steps hit, and what that saved.
+// balance says how many steps hit, what that saved, and whether it paid.
 func (v *view) balance() sentence {
 	t := &v.Totals
 	s := itoa(t.Hits) + " of " + count(t.Hits+t.Misses, "step") + " hit"
-	if t.Hits > 0 {
-		if saved := v.savedPart(); saved != "" {
-			s += ", " + saved
-		}
+	saved := v.savedPart()
+	if t.Hits == 0 || saved == "" {
+		saved = "no time saved"
 	}
-	return words(s + ".")
+	b := words(s + ", " + saved + ".")
+	if o := v.overspent(); o != nil {
+		b = b.say(" ").with(o)
+	}
+	return b
 }

@@ -45,7 +45,7 @@ func TestFirstLine(t *testing.T) {
 			c.Kind, c.Evidence, c.Steps = cause.RerunForChild, cause.Evidence{NeededBy: []string{"s4"}}, []string{"s3"}
 		}), "**`COPY . .` (Dockerfile:6) lost the cache: nothing changed, but its result was not in the cache, and `RUN npm ci` (Dockerfile:7) needed it; 1 step re-ran, 41 s lost.** 2 of 5 steps hit, 1m12s saved."},
 		{"several causes", severalCauses, nil,
-			"**`ARG COMMIT` (Dockerfile:3) lost the cache: build arg `COMMIT` has another value; 3 steps re-ran, 1m24s lost; and 2 more causes, 1m33s lost in all.** 2 of 6 steps hit, 0.2 s saved."},
+			"**`ARG COMMIT` (Dockerfile:3) lost the cache: build arg `COMMIT` has another value; 3 steps re-ran, 1m24s lost; and 2 more causes, 1m33s lost in all.** 2 of 6 steps hit, 0.2 s saved. The cache cost 4.6 s more than it saved: export 4.0 s, import 0.8 s."},
 		{"unexplained", unexplained, nil,
 			"**`RUN npm ci` (Dockerfile:7) missed the cache, and nothing that was compared tells why; 1 step re-ran, 36 s lost.** 4 of 5 steps hit, 1m17s saved."},
 		{"no causes", oneCause, change(func(b *build) { b.causes = nil }),
@@ -56,16 +56,26 @@ func TestFirstLine(t *testing.T) {
 			"**First build of `docker/app.Dockerfile`, target `test` seen here: 5 steps ran in 1m55s.** The next build will be compared with it."},
 		{"all hit", allHit, nil,
 			"All 5 steps hit the cache, at least 1m53s saved."},
+		{"all hit, and it did not pay", allHit, change(func(b *build) {
+			b.ledger.Saved, b.ledger.SavedIsBound, b.ledger.DownloadSeconds, b.ledger.NetSaved = 0.7, false, 12.3, -12.5
+		}), "All 5 steps hit the cache, 0.7 s saved. The cache cost 12 s more than it saved: download 12 s, import 0.9 s."},
+		{"it did not pay, as far as measured", oneCause, change(func(b *build) {
+			b.ledger.SavedIsBound, b.ledger.ExportSeconds, b.ledger.NetSaved = true, 84, -12.9
+		}), "**`COPY . .` (Dockerfile:6) lost the cache: `src/app.ts` changed; 3 steps re-ran, 41 s lost.** 2 of 5 steps hit, at least 1m12s saved. As far as measured, the cache cost 13 s more than it saved: export 1m24s, import 0.9 s."},
+		{"nothing saved", oneCause, change(func(b *build) { b.ledger.Saved, b.ledger.NetSaved = 0, 0 }),
+			"**`COPY . .` (Dockerfile:6) lost the cache: `src/app.ts` changed; 3 steps re-ran, 41 s lost.** 2 of 5 steps hit, no time saved."},
+		{"a first build that exported", firstBuild, change(func(b *build) { b.ledger.ExportSeconds, b.ledger.NetSaved = 31, -31 }),
+			"**First build of Dockerfile seen here: 5 steps ran in 1m55s.** The next build will be compared with it."},
 		{"no steps", allHit, change(func(b *build) { b.head.Steps = nil }),
 			"Nothing to cache: no step of this build ran or was looked up."},
 		{"failed", failedBuild, nil,
-			"**`RUN npm test` (Dockerfile:9) failed after 12 s.** Before it 2 steps hit the cache and 3 ran. `COPY . .` (Dockerfile:6) lost the cache: `src/app.ts` changed; 4 steps re-ran, 41 s lost."},
+			"**`RUN npm test` (Dockerfile:9) failed after 12 s.** Before it 2 steps hit the cache (1m12s saved) and 3 ran. `COPY . .` (Dockerfile:6) lost the cache: `src/app.ts` changed; 4 steps re-ran, 41 s lost."},
 		{"failed before any step", failedBuild, change(func(b *build) { b.head.Steps, b.causes = nil, nil }),
 			"**The build failed at Dockerfile:9 after 55 s.** No step ran."},
 		{"failed nowhere", failedBuild, change(func(b *build) { b.head.Steps, b.causes, b.head.Failure = nil, nil, nil }),
 			"**The build failed after 55 s.** No step ran."},
 		{"failed on a first build", failedBuild, one(func(c *cause.Cause) { c.Kind = cause.FirstBuild }),
-			"**`RUN npm test` (Dockerfile:9) failed after 12 s.** Before it 2 steps hit the cache and 3 ran."},
+			"**`RUN npm test` (Dockerfile:9) failed after 12 s.** Before it 2 steps hit the cache (1m12s saved) and 3 ran."},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
