@@ -14,8 +14,11 @@ const (
 // HTML writes report.html: one page that needs nothing else, neither a network
 // nor a script, which its content security policy makes sure of.
 func HTML(w io.Writer, r Report) error {
-	p := &page{view: newView(&r)}
-	p.b.Grow(len(styleSheet) + 8192 + 400*len(r.Steps))
+	p := &page{view: newView(&r), anchors: make(map[string]string, len(r.Causes))}
+	for i := range r.Causes {
+		p.anchors[r.Causes[i].ID] = "cause-" + itoa(i)
+	}
+	p.b.Grow(len(styleSheet) + 8192 + 600*len(r.Steps))
 	d := p.verdict()
 	p.head(d)
 	p.raw("<main>\n<h1>")
@@ -60,41 +63,68 @@ func (p *page) head(d verdict) {
 	p.raw("</style>\n</head>\n<body>\n")
 }
 
-func (p *page) tile(class, value, small, label string) {
-	p.raw(`<div class="` + class + `"><dt>` + label + "</dt><dd>" + value)
-	if small != "" {
-		p.raw(" <small>" + small + "</small>")
-	}
+func (p *page) tile(class, name string, value float64, text, label string) {
+	p.raw(`<div class="` + class + `"><dt>` + label + "</dt><dd>")
+	p.data(name, value, text)
 	p.raw("</dd></div>\n")
 }
 
 // tiles are the figures that people compare from build to build.
 func (p *page) tiles() {
 	t := &p.Totals
-	p.raw("<dl class=\"tiles\">\n")
-	p.tile("", duration(p.Build.WallSeconds), "", "wall time")
+	p.raw("<dl class=\"tiles\" id=\"totals\">\n")
+	p.tile("", "wallSeconds", p.Build.WallSeconds, duration(p.Build.WallSeconds), "wall time")
 	if ran := t.Hits + t.Misses; ran > 0 {
-		p.tile("", percent(t.HitRate), itoa(t.Hits)+" of "+itoa(ran), "steps hit")
+		p.tile("", "hitRate", t.HitRate, percent(t.HitRate), itoa(t.Hits)+" of "+itoa(ran)+" steps hit")
 	}
 	least := ""
 	if t.SavedIsLowerBound {
 		least = "at least "
 	}
-	p.tile("saved", duration(t.SavedSeconds), "", least+"saved by hits")
+	p.tile("saved", "savedSeconds", t.SavedSeconds, duration(t.SavedSeconds), least+"saved by hits")
 	class := ""
 	if !noTime(t.LostSeconds) {
 		class = "lost"
 	}
-	p.tile(class, duration(t.LostSeconds), "", "lost to misses")
-	if len(p.Caches) > 0 {
-		p.tile("", duration(t.ImportSeconds+t.ExportSeconds), "", "importing and exporting")
-		if t.NetSavedSeconds < -0.05 {
-			p.tile("lost", duration(-t.NetSavedSeconds), "", "the cache cost more than it saved")
-		} else {
-			p.tile("", duration(t.NetSavedSeconds), "", least+"saved after import and export")
-		}
+	p.tile(class, "lostSeconds", t.LostSeconds, duration(t.LostSeconds), "lost to misses")
+	if len(p.Caches) == 0 && len(p.costs()) == 0 {
+		p.raw("</dl>\n")
+		return
+	}
+	p.costTiles()
+	if p.overspent() != nil {
+		p.tile("lost", "netSavedSeconds", t.NetSavedSeconds, duration(t.NetSavedSeconds), "net: the cache cost more than it saved")
+	} else {
+		p.tile("", "netSavedSeconds", t.NetSavedSeconds, duration(t.NetSavedSeconds), least+"saved after its own cost")
 	}
 	p.raw("</dl>\n")
+}
+
+// costTiles are what the cache itself took.
+func (p *page) costTiles() {
+	t := &p.Totals
+	for _, c := range []struct {
+		name, bytesName string
+		seconds         float64
+		bytes           int64
+		label           string
+	}{
+		{"importSeconds", "importBytes", t.ImportSeconds, t.ImportBytes, "importing the cache"},
+		{"exportSeconds", "exportBytes", t.ExportSeconds, t.ExportBytes, "exporting the cache"},
+		{"downloadSeconds", "downloadBytes", t.DownloadSeconds, t.DownloadBytes, "loading reused layers"},
+	} {
+		if noTime(c.seconds) && c.bytes == 0 {
+			continue
+		}
+		p.raw("<div><dt>" + c.label)
+		if c.bytes > 0 {
+			p.raw(", ")
+			p.data(c.bytesName, float64(c.bytes), size(c.bytes))
+		}
+		p.raw("</dt><dd>")
+		p.data(c.name, c.seconds, duration(c.seconds))
+		p.raw("</dd></div>\n")
+	}
 }
 
 func (p *page) failedGates() {
@@ -125,20 +155,23 @@ func (p *page) missed() {
 			p.raw(`<tr><td></td><td>and ` + count(len(rows)-i, "more step") + ", in the timeline</td><td></td><td></td><td></td></tr>\n")
 			break
 		}
-		class := ""
+		class := "why"
 		if !r.first {
-			class = "soft"
+			class = "why soft"
 		}
 		p.raw("<tr>")
 		p.cell("n", p.lineCell(r.step))
 		p.cell("step", p.instruction(r.step, 160))
-		p.cell(class, p.reason(r, cellFiles))
-		p.cell("n", words(duration(r.step.Seconds)))
-		if r.first && r.cause != nil && !noTime(r.cause.LostSeconds) {
-			p.raw(`<td class="n"><b>` + duration(r.cause.LostSeconds) + "</b></td></tr>\n")
-		} else {
-			p.raw("<td></td></tr>\n")
+		p.raw(`<td class="` + class + `">`)
+		p.sentence(p.reason(r, cellFiles))
+		if anchor := p.causeAnchor(r.step); anchor != "" && r.first {
+			p.raw(` <a href="#` + anchor + `">evidence<span class="sr"> of line ` + itoa(r.step.Line) + "</span></a>")
 		}
+		p.raw(`</td><td class="n">` + duration(r.step.Seconds) + `</td><td class="n">`)
+		if r.first && r.cause != nil && !noTime(r.cause.LostSeconds) {
+			p.raw("<b>" + duration(r.cause.LostSeconds) + "</b>")
+		}
+		p.raw("</td></tr>\n")
 	}
 	p.raw("</tbody>\n</table></div>\n")
 }
@@ -169,17 +202,16 @@ func (p *page) suggestions() {
 
 // allEvidence is what each cause rests on.
 func (p *page) allEvidence() {
-	titled := false
+	if len(p.Causes) > 0 {
+		p.raw("<h2>Evidence</h2>\n")
+	}
+	index := make(map[string]int, len(p.Steps))
+	for i := range p.Steps {
+		index[p.Steps[i].ID] = i
+	}
 	for i := range p.Causes {
 		c := &p.Causes[i]
-		if !hasEvidence(c) {
-			continue
-		}
-		if !titled {
-			p.raw("<h2>Evidence</h2>\n")
-			titled = true
-		}
-		p.raw("<section class=\"card\">\n<h3>")
+		p.raw(`<section class="card" id="` + p.anchors[c.ID] + "\">\n<h3>")
 		p.sentence(p.namedLine(headOf(c.Instruction), c.File, c.Line, c.EndLine))
 		p.raw(` <span class="soft">` + kindName(c.Kind) + "</span></h3>\n")
 		p.facts(append(p.view.facts(c), p.fileFacts(&c.Evidence, foldedFiles)...))
@@ -189,8 +221,29 @@ func (p *page) allEvidence() {
 			p.facts(p.fileList(listed))
 			p.raw("</details>\n")
 		}
+		p.lostSteps(c, index)
 		p.raw("</section>\n")
 	}
+}
+
+// lostSteps says what a cause cost, with the way back to its steps.
+func (p *page) lostSteps(c *Cause, index map[string]int) {
+	p.raw(`<p class="soft">`)
+	p.data("lostSeconds", c.LostSeconds, duration(c.LostSeconds))
+	p.raw(" lost, " + count(len(c.Steps), "step") + " of the timeline:")
+	for n, id := range c.Steps {
+		if n == foldedFiles {
+			p.raw(" and " + itoa(len(c.Steps)-n) + " more")
+			break
+		}
+		if i, ok := index[id]; ok {
+			if n > 0 {
+				p.raw(",")
+			}
+			p.raw(` <a href="#step-` + itoa(i) + `">line ` + itoa(p.Steps[i].Line) + "</a>")
+		}
+	}
+	p.raw("</p>\n")
 }
 
 // cacheAndBase is what was compared, and what the caches cost and brought.
@@ -214,16 +267,17 @@ func (p *page) cacheAndBase() {
 `)
 	for i := range p.Caches {
 		c := &p.Caches[i]
-		bytes := ""
-		if c.Bytes > 0 {
-			bytes = size(c.Bytes)
-		}
-		p.raw("<tr>")
+		p.raw(`<tr id="cache-` + itoa(i) + `">`)
 		p.cell("", words(direction(c.Direction)))
 		p.cell("", words(cleanLine(c.Type)))
 		p.cell("", code(c.Ref, 300))
-		p.cell("n", words(duration(c.Seconds)))
-		p.cell("n", words(bytes))
+		p.raw(`<td class="n">`)
+		p.data("seconds", c.Seconds, duration(c.Seconds))
+		p.raw(`</td><td class="n">`)
+		if c.Bytes > 0 {
+			p.data("bytes", float64(c.Bytes), size(c.Bytes))
+		}
+		p.raw("</td>")
 		p.cell("", cacheResult(c))
 		p.raw("</tr>\n")
 	}

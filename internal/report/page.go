@@ -18,6 +18,8 @@ var styleSheet string
 type page struct {
 	*view
 	b bytes.Buffer
+	// anchors are those of the cards of causes, by the cause's ID.
+	anchors map[string]string
 }
 
 // raw writes markup of ours.
@@ -107,6 +109,14 @@ func (p *page) errorText(text string, lines int) {
 		p.raw(`<span class="hunk">… ` + count(left, "more line") + "</span>")
 	}
 	p.raw("</pre>\n")
+}
+
+// data writes a figure with the exact value of report.json behind its words. The
+// name is the key there, within what the nearest id stands for.
+func (p *page) data(name string, value float64, text string) {
+	p.raw(`<data data-n="` + name + `" value="`)
+	p.b.Write(strconv.AppendFloat(p.b.AvailableBuffer(), value, 'f', -1, 64))
+	p.raw(`">` + text + "</data>")
 }
 
 // number writes a number for CSS, to a hundredth.

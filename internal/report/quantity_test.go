@@ -82,6 +82,8 @@ func TestProse(t *testing.T) {
 		{"see https://evil.example/x, now", "see <https://evil.example/x>, now"},
 		{"deadbeef and [x](y) ![i](z)", "<deadbeef> and <[x](y) ![i](z)>"},
 		{"1. one", "<1>. one"},
+		{"pays: 1m12s saved for 1.2 s, 31 s before", "pays: 1m12s saved for 1.2 s, 31 s before"},
+		{"1.2. x 1234567 12. 1.x", "<1.2>. x <1234567 12>. <1.x>"},
 		{"<!-- x --> # h", "<<!--> x <--> #> h"},
 	} {
 		if got := mark(prose(tt.in, 200)); got != tt.want {

@@ -96,6 +96,7 @@ func scenarios() map[string]build {
 		"all-hit":        allHit(),
 		"unexplained":    unexplained(),
 		"many-files":     manyFiles(),
+		"phases":         withPhases(),
 	}
 }
 

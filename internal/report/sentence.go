@@ -138,9 +138,12 @@ func peel(w string) (open, core, tail string) {
 	return open, core, tail
 }
 
-// isNumber says that a word is a small number. With a full stop behind it, it
-// could start a list.
-func isNumber(w string) bool { return len(w) <= 6 && only(w, isDigit) }
+// isNumber says that a word is a small number or a span of time: 12, 1.2 or 1m12s.
+// With a full stop behind it, it could start a list.
+func isNumber(w string) bool {
+	return len(w) <= 6 && isDigit(w[0]) && w[len(w)-1] != '.' &&
+		only(w, func(c byte) bool { return isDigit(c) || strings.IndexByte(".hms", c) >= 0 })
+}
 
 // isWord says that a word is nothing but letters, with a hyphen or an apostrophe
 // inside. A word of hexadecimal digits alone could be the short hash of a commit,
