@@ -246,7 +246,7 @@ func (v *view) cacheLanes(lanes []lane, part, word string) []lane {
 		}
 		for j := range lanes {
 			if known && lanes[j].name == c.Ref || !known && j == len(lanes)-1 {
-				lanes[j].bars[0].kind = barFailed
+				lanes[j].word, lanes[j].bars[0].kind = "failed", barFailed
 			}
 		}
 	}
