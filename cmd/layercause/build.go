@@ -8,6 +8,8 @@ import (
 	"github.com/layercause/layercause/internal/pipeline"
 )
 
+const costUsage = "show saved and lost time as money: the price of a minute, AMOUNT[CURRENCY] (default currency USD)"
+
 func buildCommand(env pipeline.Env) *cobra.Command {
 	var o pipeline.BuildOptions
 	c := &cobra.Command{
@@ -73,5 +75,6 @@ of the Dockerfile; elsewhere to the terminal and to --report-dir.`,
 	f.StringVar(&o.BaseRecord, "base-record", "", "compare with this record instead of the nearest in the history")
 	f.StringVar(&o.GitHubToken, "github-token", "", "token for the pull request comment (default $GITHUB_TOKEN)")
 	f.StringVar(&o.Comment, "comment", "", "pull request comment: always, on-loss, never (default on-loss)")
+	f.StringVar(&o.CostPerMinute, "cost-per-minute", "", costUsage)
 	return c
 }

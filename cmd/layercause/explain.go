@@ -25,5 +25,6 @@ func explainCommand(env pipeline.Env) *cobra.Command {
 		},
 	}
 	c.Flags().StringVar(&o.ReportDir, "report-dir", "", "write the reports to this folder too")
+	c.Flags().StringVar(&o.CostPerMinute, "cost-per-minute", "", costUsage)
 	return c
 }

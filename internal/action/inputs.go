@@ -34,6 +34,7 @@ type Inputs struct {
 	CacheTo        []string
 	CgroupParent   string
 	Comment        CommentMode
+	CostPerMinute  string // a price, as in 0.008 or 0.008EUR
 	Context        string // a path, or a git URL
 	File           string // the Dockerfile; empty is Dockerfile in the context
 	GitHubToken    Hidden
@@ -81,6 +82,7 @@ func ReadInputs(getenv func(string) string) (Inputs, error) {
 		CacheTo:        r.lines("cache-to"),
 		CgroupParent:   r.text("cgroup-parent"),
 		Comment:        r.comment("comment"),
+		CostPerMinute:  r.text("cost-per-minute"),
 		Context:        r.text("context"),
 		File:           r.text("file"),
 		GitHubToken:    Hidden(r.text("github-token")),

@@ -44,6 +44,7 @@ func Specs() []Spec {
 		{"cgroup-parent", Text, ""},
 		{"comment", Text, string(CommentOnLoss)},
 		{"context", Text, ""},
+		{"cost-per-minute", Text, ""},
 		{"file", Text, ""},
 		{"github-token", Text, "${{ github.token }}"},
 		{"history", Text, ""},

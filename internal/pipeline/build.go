@@ -32,7 +32,9 @@ type BuildOptions struct {
 	// MetadataFile is where the exporter's answer is written.
 	MetadataFile string
 	GitHubToken  string
-	Comment      string // always, on-loss or never
+	// CostPerMinute is a price such as 0.008EUR; empty is none.
+	CostPerMinute string
+	Comment       string // always, on-loss or never
 }
 
 // DefaultReportDir is where reports are written.
@@ -50,6 +52,10 @@ func Build(ctx context.Context, env Env, o BuildOptions) error {
 
 func build(ctx context.Context, env Env, o BuildOptions) error {
 	run, err := newRunner(env, &o)
+	if err != nil {
+		return err
+	}
+	price, err := parsePrice(o.CostPerMinute)
 	if err != nil {
 		return err
 	}
@@ -91,6 +97,7 @@ func build(ctx context.Context, env Env, o BuildOptions) error {
 	}
 
 	c := compare(ctx, store, base, res.Record)
+	c.price = price
 	warnings = append(warnings, c.warnings...)
 	r := explainBuild(ctx, run.checkout(o.Context, res.Record), res.Record, c, warnings)
 	r.Links = run.links(o.ReportDir)

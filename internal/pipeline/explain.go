@@ -23,6 +23,8 @@ type comparison struct {
 	// past are the records before this one, the newest first, as the history's Past
 	// gives them.
 	past []*record.Record
+	// price is what a minute costs, if somebody said so.
+	price timing.Price
 }
 
 // mostPast is how many earlier builds the sums over time take.
@@ -96,6 +98,8 @@ func explain(ctx context.Context, checkout checkout, head *record.Record, c comp
 	}
 	r := report.New(head, base, causes, ledger, suggestions, warnings)
 	head.Findings = findings(r)
+	r.SetPrice(c.price)
+	r.SetPast(append([]*record.Record{head}, c.past...))
 	return r
 }
 
@@ -103,11 +107,17 @@ func explain(ctx context.Context, checkout checkout, head *record.Record, c comp
 type ExplainOptions struct {
 	Base, Head string // files of records
 	ReportDir  string // empty: no files
+	// CostPerMinute is a price such as 0.008EUR; empty is none.
+	CostPerMinute string
 }
 
 // Explain explains one record against another.
 func Explain(ctx context.Context, env Env, o ExplainOptions) error {
 	const hint = "name two record.json.zst files: the earlier build's first"
+	price, err := parsePrice(o.CostPerMinute)
+	if err != nil {
+		return err
+	}
 	var records [2]*record.Record
 	for i, path := range []string{o.Base, o.Head} {
 		r, err := readRecord(path)
@@ -128,7 +138,7 @@ func Explain(ctx context.Context, env Env, o ExplainOptions) error {
 		return usage("name two records of the same Dockerfile",
 			"the records are of different Dockerfiles: %s and %s", base.Invocation.Dockerfile, head.Invocation.Dockerfile)
 	}
-	r := explain(ctx, checkoutOf(ctx, env, head), head, comparison{base: base, why: report.WhyNearest}, nil)
+	r := explain(ctx, checkoutOf(ctx, env, head), head, comparison{base: base, why: report.WhyNearest, price: price}, nil)
 	if o.ReportDir != "" {
 		encoded, err := record.Encode(head)
 		if err == nil {

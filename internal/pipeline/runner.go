@@ -72,6 +72,7 @@ func applyInputs(o *BuildOptions, in action.Inputs) {
 	o.Builder = nonEmpty(o.Builder, in.Builder)
 	o.History = nonEmpty(o.History, in.History)
 	o.ReportDir = nonEmpty(o.ReportDir, in.ReportDir)
+	o.CostPerMinute = nonEmpty(o.CostPerMinute, in.CostPerMinute)
 }
 
 // applySecrets hands the secrets on in memory: a file of them would have to be

@@ -50,6 +50,9 @@ func (v *view) balanceSheet() string {
 			b.WriteString("\n")
 		}
 	}
+	if costs := v.costs(); costs != nil {
+		b.WriteString("\n" + costs.markdownText() + "\n")
+	}
 	if len(v.Caches) > 0 {
 		t := newTable("Cache", "Type", "Where", "Took:", "Size:", "Result")
 		for i, c := range v.Caches {

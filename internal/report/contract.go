@@ -17,6 +17,11 @@ type Report struct {
 	Suggestions []Suggestion `json:"suggestions"`
 	Gates       []Gate       `json:"gates"`
 	Warnings    []string     `json:"warnings"`
+	// Trend are the last builds, this one too, the oldest first, and Worst is what
+	// the builds of the history lost the most to. Both are absent where there is no
+	// earlier build.
+	Trend []Past `json:"trend,omitempty"`
+	Worst *Worst `json:"worst,omitempty"`
 	// Links are set by who knows where the report is read; they are no finding.
 	Links Links `json:"-"`
 }
@@ -77,6 +82,8 @@ type Totals struct {
 	WithoutAvoidableSeconds float64 `json:"withoutAvoidableSeconds"`
 	// ResidueSeconds is how much longer the build took than its model says.
 	ResidueSeconds float64 `json:"residueSeconds"`
+	// Cost is absent unless somebody said what a minute costs.
+	Cost *Cost `json:"cost,omitempty"`
 }
 
 // Step is one cacheable instruction on one platform.

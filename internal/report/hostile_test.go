@@ -20,6 +20,7 @@ import (
 	"github.com/layercause/layercause/internal/cause"
 	"github.com/layercause/layercause/internal/record"
 	"github.com/layercause/layercause/internal/report"
+	"github.com/layercause/layercause/internal/timing"
 )
 
 // attacks are texts that try to become structure somewhere.
@@ -93,6 +94,13 @@ func planted(s string) report.Report {
 	}
 	b.warnings = []string{s, s}
 	r := report.New(b.head, b.base, b.causes, b.ledger, b.suggestions, b.warnings)
+	r.SetPrice(timing.Price{PerMinute: 1, Currency: s})
+	b.head.Findings = &record.Findings{Lost: 3, Causes: []record.Finding{
+		{Kind: s, File: s, Line: 3, Instruction: "x" + s, Subject: "x" + s, Files: []string{"x" + s}, Lost: 1},
+	}}
+	earlier := *b.head
+	earlier.ID, earlier.Commit.SHA, earlier.Commit.Branch, earlier.Status = s, s, "x"+s, record.BuildStatus(s)
+	r.SetPast([]*record.Record{b.head, &earlier})
 	r.Gates = []report.Gate{{Gate: s, Status: "fail", Detail: "x" + s}}
 	return r
 }

@@ -37,6 +37,7 @@ func HTML(w io.Writer, r Report) error {
 	p.missed()
 	p.suggestions()
 	p.waterfall()
+	p.trend()
 	p.allEvidence()
 	p.cacheAndBase()
 	p.allWarnings()

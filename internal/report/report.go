@@ -249,11 +249,17 @@ func newTotals(steps []Step, l timing.Ledger) Totals {
 			t.NotRun++
 		}
 	}
-	if ran := t.Hits + t.Misses; ran > 0 {
-		// Four digits are enough for any gate, and keep the JSON readable.
-		t.HitRate = math.Round(float64(t.Hits)/float64(ran)*1e4) / 1e4
-	}
+	t.HitRate = hitRate(t.Hits, t.Misses)
 	return t
+}
+
+// hitRate has four digits, which are enough for any gate and keep the JSON
+// readable.
+func hitRate(hits, misses int) float64 {
+	if hits+misses == 0 {
+		return 0
+	}
+	return math.Round(float64(hits)/float64(hits+misses)*1e4) / 1e4
 }
 
 func newCaches(head *record.Record, l timing.Ledger) []Cache {

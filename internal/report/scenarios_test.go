@@ -25,10 +25,14 @@ type build struct {
 	ledger      timing.Ledger
 	suggestions []advice.Suggestion
 	warnings    []string
+	past        []*record.Record // before the head, the newest first
+	price       timing.Price
 }
 
 func (b build) report() report.Report {
 	r := report.New(b.head, b.base, b.causes, b.ledger, b.suggestions, b.warnings)
+	r.SetPrice(b.price)
+	r.SetPast(append([]*record.Record{b.head}, b.past...))
 	r.Links = report.Links{
 		Server: "https://github.com", Repository: "octo/shop", Commit: headSHA,
 		RunID: "123456", Page: ".layercause/report.html",
@@ -97,6 +101,7 @@ func scenarios() map[string]build {
 		"unexplained":    unexplained(),
 		"many-files":     manyFiles(),
 		"phases":         withPhases(),
+		"trend":          trend(),
 	}
 }
 

@@ -18,8 +18,22 @@ type verdict struct {
 	quiet bool
 }
 
-// verdict finds the line for the kind of build that this was.
+// verdict is the line, with what it comes to in money if somebody asked.
 func (v *view) verdict() verdict {
+	d := v.happened()
+	if cost := v.perThousand(); cost != "" && d.quiet {
+		d.lead = d.lead.say(cost)
+	} else if cost != "" {
+		if len(d.rest) == 0 {
+			cost = cost[1:]
+		}
+		d.rest = d.rest.say(cost)
+	}
+	return d
+}
+
+// happened finds the line for the kind of build that this was.
+func (v *view) happened() verdict {
 	t := &v.Totals
 	switch {
 	case v.Build.Status == string(record.Failed):
