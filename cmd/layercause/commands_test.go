@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"os/exec"
+	"strconv"
 	"strings"
 	"syscall"
 
@@ -108,5 +109,35 @@ func inImage(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 	if got := config.Config.Labels[args[1]]; got != args[2] {
 		ts.Fatalf("the label %s of %s is %q, want %q", args[1], args[0], got, args[2])
+	}
+}
+
+// sameFigures says that a build in the list of layercause history has the figures
+// of its report.
+func sameFigures(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 3 {
+		ts.Fatalf("usage: samefigures HISTORY REPORT BUILD")
+	}
+	type figures struct{ HitRate, SavedSeconds, LostSeconds, NetSavedSeconds float64 }
+	var report struct {
+		Totals figures
+		Build  struct{ WallSeconds float64 }
+	}
+	var history struct {
+		Groups []struct {
+			Builds []struct {
+				WallSeconds                                         float64
+				HitRate, SavedSeconds, LostSeconds, NetSavedSeconds float64
+			}
+		}
+	}
+	ts.Check(json.Unmarshal([]byte(ts.ReadFile(args[0])), &history))
+	ts.Check(json.Unmarshal([]byte(ts.ReadFile(args[1])), &report))
+	n, err := strconv.Atoi(args[2])
+	ts.Check(err)
+	b := history.Groups[0].Builds[n]
+	got := figures{b.HitRate, b.SavedSeconds, b.LostSeconds, b.NetSavedSeconds}
+	if got != report.Totals || b.WallSeconds != report.Build.WallSeconds || b.WallSeconds == 0 {
+		ts.Fatalf("build %d has %+v in %g s, its report %+v in %g s", n, got, b.WallSeconds, report.Totals, report.Build.WallSeconds)
 	}
 }

@@ -46,6 +46,8 @@ func TestScript(t *testing.T) {
 			"json":     jsonField,
 			"steps":    steps,
 			"inimage":  inImage,
+
+			"samefigures": sameFigures,
 		},
 		Setup: func(env *testscript.Env) error {
 			for name, value := range map[string]string{

@@ -129,10 +129,9 @@ func build(ctx context.Context, env Env, o BuildOptions) error {
 // openHistory opens the store; without one the build goes on.
 func openHistory(env Env, dir string) (*history.Store, []string) {
 	if dir == "" {
-		if env.CacheDir == "" {
+		if dir = defaultHistory(env); dir == "" {
 			return nil, []string{"there is no cache folder for the history; name one with --history"}
 		}
-		dir = filepath.Join(env.CacheDir, "layercause", "history")
 	}
 	s, err := history.Open(dir)
 	if err != nil {

@@ -18,7 +18,7 @@ const (
 // steps that missed with their causes, the best suggestion with its diff, and
 // where to read on. Lines stay within 100 columns, the diff's aside.
 func Terminal(w io.Writer, r Report, color bool) error {
-	t := &terminal{view: newView(&r), color: color}
+	t := &terminal{view: newView(&r), color: color, wide: terminalWide}
 	t.verdict()
 	t.failure()
 	t.gates()
@@ -36,6 +36,7 @@ type terminal struct {
 	*view
 	b     bytes.Buffer
 	color bool
+	wide  int // columns
 }
 
 // Colours that stay readable on a dark and on a light ground.
@@ -82,7 +83,7 @@ func (t *terminal) wrapped(s sentence, indent int, color string) {
 		case column == 0:
 			t.b.WriteString(strings.Repeat(" ", indent))
 			column = indent
-		case column+1+n > terminalWide:
+		case column+1+n > t.wide:
 			t.b.WriteString("\n" + strings.Repeat(" ", indent))
 			column = indent
 		default:

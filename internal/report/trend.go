@@ -22,7 +22,7 @@ func (v *view) trendSection() string {
 
 // pastGrid is a table of builds. A first column with a name numbers them.
 func (v *view) pastGrid(number string, builds []Past) *grid {
-	g := &grid{columns: []string{"Started", "Commit", "Branch", "Status", "Hit:", "Wall:", "Saved:", "Lost:", "Net:", "Costliest cause"}}
+	g := &grid{columns: []string{"Started (UTC)", "Commit", "Branch", "Status", "Hit:", "Wall:", "Saved:", "Lost:", "Net:", "Costliest cause"}}
 	if number != "" {
 		g.columns = append([]string{number}, g.columns...)
 	}
