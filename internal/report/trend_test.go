@@ -1,13 +1,17 @@
 package report_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"math"
 	"regexp"
+	"sort"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/layercause/layercause/internal/record"
 	"github.com/layercause/layercause/internal/report"
@@ -178,4 +182,48 @@ func bytesHave(b []byte, texts ...string) bool {
 		}
 	}
 	return false
+}
+
+// The keys that a trend and a price add to report.json are promised in
+// docs/history.md.
+func TestTrendKeys(t *testing.T) {
+	var decoded any
+	if err := json.Unmarshal(encode(t, trend().report()), &decoded); err != nil {
+		t.Fatal(err)
+	}
+	keys := map[string]bool{}
+	collect(decoded, "", keys)
+	var got []string
+	for k := range keys {
+		if strings.HasPrefix(k, "trend") || strings.HasPrefix(k, "worst") || strings.HasPrefix(k, "totals.cost") {
+			got = append(got, k)
+		}
+	}
+	want := strings.Fields(`totals.cost totals.cost.currency totals.cost.perMinute totals.cost.saved totals.cost.lost totals.cost.net
+trend trend.startedAt trend.commit trend.branch trend.status trend.wallSeconds trend.hits trend.misses trend.hitRate trend.savedSeconds
+trend.savedIsLowerBound trend.lostSeconds trend.netSavedSeconds trend.topCause trend.topCause.kind trend.topCause.file trend.topCause.line
+trend.topCause.instruction trend.topCause.subject trend.topCause.lostSeconds
+worst worst.builds worst.savedSeconds worst.savedIsLowerBound worst.lostSeconds worst.netSavedSeconds
+worst.cost worst.cost.currency worst.cost.perMinute worst.cost.saved worst.cost.lost worst.cost.net
+worst.files worst.files.path worst.files.lostSeconds worst.files.aloneSeconds worst.files.builds worst.files.meanSeconds worst.files.lostCost
+worst.instructions worst.instructions.file worst.instructions.line worst.instructions.instruction worst.instructions.lostSeconds
+worst.instructions.builds worst.instructions.meanSeconds worst.instructions.lostCost`)
+	sort.Strings(got)
+	sort.Strings(want)
+	if d := cmp.Diff(want, got); d != "" {
+		t.Errorf("keys (-promised +got):\n%s", d)
+	}
+}
+
+func TestMoneyForPeople(t *testing.T) {
+	b := trend()
+	for per, want := range map[float64]string{
+		0: "at 0 USD a minute", 0.000001: "0 USD lost", 0.008: "0.0055 USD lost", 0.05: "0.034 USD lost", 1: "0.69 USD lost",
+		100: "68.67 USD lost", 10_000: "6867 USD lost",
+	} {
+		b.price.PerMinute = per
+		if s := report.Summary(b.report()); !strings.Contains(s, want) {
+			t.Errorf("at %g a minute there is no %q in:\n%s", per, want, s)
+		}
+	}
 }
