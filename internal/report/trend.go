@@ -74,7 +74,15 @@ func (p *Past) saved() string {
 	if p.Figures == nil {
 		return ""
 	}
-	return duration(p.SavedSeconds)
+	return p.bound() + duration(p.SavedSeconds)
+}
+
+// bound marks what is known to be a lower bound.
+func (p *Past) bound() string {
+	if p.SavedIsLowerBound {
+		return "≥"
+	}
+	return ""
 }
 
 func (p *Past) lost() string {
@@ -88,7 +96,7 @@ func (p *Past) net() string {
 	if p.Figures == nil {
 		return ""
 	}
-	return signed(p.NetSavedSeconds)
+	return p.bound() + signed(p.NetSavedSeconds)
 }
 
 // signed is a duration that may be below zero; what rounds to nothing has no sign.

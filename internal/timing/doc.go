@@ -7,5 +7,8 @@
 // step's seconds. Cache import and export are costs and stand in the same
 // ledger.
 //
+// Of several records with their findings it makes sums and rankings ([Sum],
+// [Worst]), and of seconds money ([Price]).
+//
 // The package is pure: values in, values out.
 package timing
