@@ -190,7 +190,7 @@ func (w *Worst) sum() sentence {
 	if w.SavedIsLowerBound {
 		least = "at least "
 	}
-	s := words("Together they saved " + least + duration(w.SavedSeconds) + " and lost " + duration(w.LostSeconds) + "; net " + signed(w.NetSavedSeconds))
+	s := words("Together they saved " + least + duration(w.SavedSeconds) + " and lost " + duration(w.LostSeconds) + "; net " + least + signed(w.NetSavedSeconds))
 	if c := w.Cost; c != nil {
 		s = s.say(". At " + price(c) + " a minute that is " + money(c.Saved, c.Currency) + " saved, " +
 			money(c.Lost, c.Currency) + " lost, net " + money(c.Net, c.Currency))
