@@ -50,7 +50,7 @@ func (v *view) balanceSheet() string {
 			b.WriteString("\n")
 		}
 	}
-	if costs := v.costs(); costs != nil {
+	if costs := v.inMoney(); costs != nil {
 		b.WriteString("\n" + costs.markdownText() + "\n")
 	}
 	if len(v.Caches) > 0 {

@@ -104,8 +104,8 @@ func price(c *Cost) string {
 	return strconv.FormatFloat(c.PerMinute, 'f', -1, 64) + " " + currency
 }
 
-// costs is the build's balance in money, a sentence or nothing.
-func (v *view) costs() sentence {
+// inMoney is the build's balance in money, a sentence or nothing.
+func (v *view) inMoney() sentence {
 	c := v.Totals.Cost
 	if c == nil {
 		return nil

@@ -15,6 +15,7 @@ type fetch struct {
 	users []int
 	// sources are the base images that it pulled; none if it is layers of hits.
 	sources []int
+	hits    []int
 }
 
 // assign finds for whom layers were downloaded: the executed vertices that stand
@@ -59,6 +60,8 @@ func (m *model) assign(downloads [][]span) {
 			f.users = append(f.users, whom...)
 			if source {
 				f.sources = append(f.sources, i)
+			} else {
+				f.hits = append(f.hits, i)
 			}
 		}
 	}
@@ -66,7 +69,7 @@ func (m *model) assign(downloads [][]span) {
 	for _, f := range found {
 		slices.SortFunc(f.users, func(a, b int) int { return cmp.Compare(order[a], order[b]) })
 		f.users = slices.Compact(f.users)
-		f.sources = slices.Compact(f.sources)
+		f.sources, f.hits = slices.Compact(f.sources), slices.Compact(f.hits)
 		m.fetches = append(m.fetches, *f)
 		took += f.seconds()
 	}

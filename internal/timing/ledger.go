@@ -41,6 +41,7 @@ const (
 	PhaseImport      PhaseKind = "import"       // of a cache
 	PhaseContext     PhaseKind = "context"      // sending files to the daemon
 	PhasePull        PhaseKind = "pull"         // of a base image
+	PhaseDownload    PhaseKind = "download"     // of layers that a hit reuses
 	PhaseExport      PhaseKind = "export"       // of the image or files
 	PhasePush        PhaseKind = "push"         // of the image
 	PhaseCacheExport PhaseKind = "cache-export" // of a cache

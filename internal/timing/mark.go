@@ -2,6 +2,7 @@ package timing
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/layercause/layercause/internal/record"
 )
@@ -66,6 +67,18 @@ func (m *model) phases(at places, critical []bool) []Phase {
 		for _, v := range f.sources {
 			x := &m.r.Vertices[v]
 			add(PhasePull, x.Source.Ref, x.Instruction, f.span, x.Bytes, at.fetch[i])
+		}
+		for _, v := range f.hits {
+			x := &m.r.Vertices[v]
+			var s []span
+			for _, iv := range x.Intervals {
+				s = append(s, m.clock.span(iv.Start, iv.End))
+			}
+			name := ""
+			if x.Instruction >= 0 {
+				name, _, _ = strings.Cut(m.r.Dockerfile.Instructions[x.Instruction].Text, "\n")
+			}
+			add(PhaseDownload, name, x.Instruction, hull(s), x.Bytes, at.fetch[i])
 		}
 	}
 	for _, p := range m.r.Phases {
