@@ -1,14 +1,24 @@
 // Package timing counts what a build cost, what its hits saved and what its
 // misses lost.
 //
-// In come a record and its causes; out goes a [Ledger]. Steps run in parallel,
-// so a miss costs what the wall time would have been shorter without it, which
-// is read from the longest path through the step graph, and not the sum of the
-// step's seconds. Cache import and export are costs and stand in the same
-// ledger.
+// In come a record, its causes and earlier records; out goes a [Ledger]. Steps
+// run in parallel, so a miss costs what the wall time would have been shorter
+// without it, and not the sum of the step's seconds. To know that, the build is
+// laid out as tasks (its operations, the sending of the context, the download of
+// layers, the import and export of caches, the export of the image), each with
+// what it takes and what it waits for, and run in a simulation of BuildKit's
+// scheduler (simulate.go). Run as it was observed it gives the wall time of the
+// build, but for a residue, which is told. Every other figure is the difference
+// between two courses of the same build: without the cache, without any miss,
+// without one cause (account.go).
 //
-// Of several records with their findings it makes sums and rankings ([Sum],
-// [Worst]), and of seconds money ([Price]).
+// Parts of the model that are not in the record are estimated from it: how many
+// processors a step keeps busy, from the load of the machine (demand.go); the
+// bound on parallel operations, from what waited although its inputs were there
+// (parallelism.go); what of an export a step's layer takes, from the sizes of
+// layers (exports.go).
 //
-// The package is pure: values in, values out.
+// The package is pure: values in, values out. Times that cannot be, of clocks
+// that jump or records from elsewhere, are bounded by the build and told in
+// Ledger.Warnings.
 package timing
