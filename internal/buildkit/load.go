@@ -87,6 +87,7 @@ type samples struct {
 // us, have the mean of the time since the last one. Lacking is which part of the last
 // sample may be missing.
 func (s *samples) add(at float64, ticks uint64, lacking float64) {
+	lacking += 1e-9 // 0.3 is less than three tenths
 	whole := int(at/s.every + lacking)
 	if whole <= len(s.busy) || at <= s.at {
 		return

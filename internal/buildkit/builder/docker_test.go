@@ -120,6 +120,9 @@ func testOwnContainer(t *testing.T, d *buildkittest.Docker) {
 	if b.Driver != builder.DriverContainer || b.Name != "docker-container://layercause_buildkit" {
 		t.Errorf("driver %q, name %q", b.Driver, b.Name)
 	}
+	if limit := b.CPULimit(t.Context()); !b.OnThisMachine() || limit != 0 {
+		t.Errorf("on this machine: %t, with at most %g processors; want no limit", b.OnThisMachine(), limit)
+	}
 	wantBuild(t, b.Client)
 	first := inspect(t, d, "layercause_buildkit")
 	if !first.HostConfig.Privileged || first.HostConfig.NetworkMode != "host" || len(first.Mounts) != 1 || first.Mounts[0].Name != "layercause_buildkit_state" {
@@ -198,10 +201,17 @@ func createBuildkit(t *testing.T, d *buildkittest.Docker, name string, config co
 
 func testContainerByAddress(t *testing.T, d *buildkittest.Docker) {
 	createBuildkit(t, d, "by-address", container.Config{})
+	limits := dockerclient.ContainerUpdateOptions{Resources: &container.Resources{NanoCPUs: 900_000_000}}
+	if _, err := d.Engine.ContainerUpdate(t.Context(), "by-address", limits); err != nil {
+		t.Fatal(err)
+	}
 	o := builder.Options{Address: "docker-container://by-address", Getenv: env("DOCKER_HOST", d.Host)}
 	b := connect(t, o)
 	if b.Driver != builder.DriverContainer || b.Name != "docker-container://by-address" {
 		t.Errorf("driver %q, name %q", b.Driver, b.Name)
+	}
+	if limit := b.CPULimit(t.Context()); !b.OnThisMachine() || limit != 0.9 {
+		t.Errorf("on this machine: %t, with %g processors; want 0.9", b.OnThisMachine(), limit)
 	}
 	wantBuild(t, b.Client)
 	started := time.Now()

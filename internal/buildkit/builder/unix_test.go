@@ -24,8 +24,8 @@ func TestUnix(t *testing.T) {
 		started := time.Now()
 		b := connect(t, o)
 		t.Logf("connecting took %s", time.Since(started))
-		if b.Driver != builder.DriverUnix || b.Name != d.Address {
-			t.Errorf("driver %q, name %q", b.Driver, b.Name)
+		if b.Driver != builder.DriverUnix || b.Name != d.Address || !b.OnThisMachine() {
+			t.Errorf("driver %q, name %q, on this machine: %t", b.Driver, b.Name, b.OnThisMachine())
 		}
 		wantBuild(t, b.Client)
 	}
