@@ -35,7 +35,7 @@ func (b *Build) readExports(ctx context.Context, a *assembly, res *Result, befor
 				c.Index = &record.CacheIndex{Digest: d}
 			}
 		default:
-			work.Go(func() { read[i] = readIndex(ctx, exports[i], b.request.auth) })
+			work.Go(func() { read[i] = readIndex(ctx, cacheOf(exports[i]), b.request.auth) })
 		}
 	}
 	work.Wait()
@@ -59,16 +59,18 @@ func (b *Build) readExports(ctx context.Context, a *assembly, res *Result, befor
 func describeExport(c *record.CacheAccess, x *cacheindex.Index, before indexRead, started time.Time) {
 	c.Size = x.Size()
 	written := map[digest.Digest]bool{}
+	overwritten := c.Start
 	for i := range c.Parts {
 		p := &c.Parts[i]
+		overwritten = max(overwritten, p.Start) // the last one puts the index in place
 		if p.Kind == record.PhaseLayer {
 			written[digest.Digest(p.Digest)] = true
 			p.Bytes = x.Sizes[digest.Digest(p.Digest)]
 		}
 	}
 	old := before.index
-	// What was read after the export had begun may be what it wrote.
-	if old != nil && before.at.Sub(started).Seconds() > c.Start {
+	// What was read as late as this may be what the export wrote.
+	if old != nil && old.Digest == x.Digest && before.at.Sub(started).Seconds() > overwritten {
 		old = nil
 	}
 	for d, size := range x.Sizes {

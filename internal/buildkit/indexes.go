@@ -36,6 +36,8 @@ type indexes struct {
 	// read are those of the imports, and before those that the exports overwrite;
 	// these are only read where that is one cheap look.
 	read, before []indexRead
+	// same is for each export the import of the same cache, or -1.
+	same []int
 }
 
 type indexRead struct {
@@ -49,47 +51,54 @@ var errNotRead = errors.New("its index was not read")
 
 func (x *indexes) start(ctx context.Context, imports, exports []client.CacheOptionsEntry, auth cacheindex.Credentials) {
 	ctx, x.stop = context.WithTimeout(ctx, indexTimeout)
-	x.read, x.before = make([]indexRead, len(imports)), make([]indexRead, len(exports))
+	x.read, x.before, x.same = make([]indexRead, len(imports)), make([]indexRead, len(exports)), make([]int, len(exports))
 	for i, c := range imports {
-		x.work.Go(func() { x.read[i] = readIndex(ctx, c, auth) })
+		cache := cacheOf(c)
+		x.work.Go(func() { x.read[i] = readIndex(ctx, cache, auth) })
 	}
 	for i, c := range exports {
-		switch {
+		x.same[i] = slices.IndexFunc(imports, func(in client.CacheOptionsEntry) bool { return sameCache(in, c) })
+		switch cache := cacheOf(c); {
 		case c.Type != "registry" && c.Type != "local":
 			x.before[i].err = errNotRead
-		case !slices.ContainsFunc(imports, func(in client.CacheOptionsEntry) bool { return sameCache(in, c) }):
-			x.work.Go(func() { x.before[i] = readIndex(ctx, c, auth) })
+		case x.same[i] < 0:
+			x.work.Go(func() { x.before[i] = readIndex(ctx, cache, auth) })
 		}
 	}
 }
 
 // wait gives what has not been read yet a last moment.
-func (x *indexes) wait(imports, exports []client.CacheOptionsEntry) (read, before []indexRead) {
+func (x *indexes) wait() (read, before []indexRead) {
 	timer := time.AfterFunc(indexGrace, x.stop)
 	x.work.Wait()
 	timer.Stop()
 	x.stop()
-	for i, e := range exports {
-		if j := slices.IndexFunc(imports, func(in client.CacheOptionsEntry) bool { return sameCache(in, e) }); j >= 0 {
-			x.before[i] = x.read[j]
+	for i, in := range x.same {
+		if in >= 0 {
+			x.before[i] = x.read[in]
 		}
 	}
 	return x.read, x.before
 }
 
-// readIndex reads the index of a cache that is imported or exported.
-func readIndex(ctx context.Context, c client.CacheOptionsEntry, auth cacheindex.Credentials) (out indexRead) {
+// cacheOf is where the index of an imported or exported cache is read. BuildKit's
+// client writes into the attributes while it builds.
+func cacheOf(c client.CacheOptionsEntry) cacheindex.Cache {
+	out := cacheindex.Cache{Type: c.Type, Attrs: maps.Clone(c.Attrs)}
+	if dest, ok := c.Attrs["dest"]; ok && c.Type == "local" {
+		out.Attrs["src"] = dest
+	}
+	return out
+}
+
+func readIndex(ctx context.Context, c cacheindex.Cache, auth cacheindex.Credentials) (out indexRead) {
 	defer func() {
 		if recover() != nil {
 			out = indexRead{err: errors.New("its index could not be read")}
 		}
 		out.at = time.Now()
 	}()
-	cache := cacheindex.Cache{Type: c.Type, Attrs: maps.Clone(c.Attrs)}
-	if dest, ok := c.Attrs["dest"]; ok && c.Type == "local" {
-		cache.Attrs["src"] = dest
-	}
-	out.index, out.err = cacheindex.Read(ctx, cache, auth)
+	out.index, out.err = cacheindex.Read(ctx, c, auth)
 	return out
 }
 

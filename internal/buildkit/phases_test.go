@@ -232,6 +232,7 @@ func TestSizesOfAnExport(t *testing.T) {
 		"nothing was there":                {"registry", indexRead{err: cacheindex.ErrNone, at: early}, 321},
 		"it could not be read":             {"local", indexRead{err: errNotRead, at: early}, 321},
 		"it was read while it was written": {"registry", indexRead{index: listed, at: late}, 321},
+		"read late, but another one":       {"registry", indexRead{index: &cacheindex.Index{Digest: b, Sizes: listed.Sizes}, at: late}, 20},
 		"a service":                        {"gha", indexRead{err: errNotRead}, 300},
 	} {
 		t.Run(name, func(t *testing.T) {

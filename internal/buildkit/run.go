@@ -133,7 +133,7 @@ func (b *Build) Run(ctx context.Context, on *builder.Builder, out io.Writer) (*R
 	sampled := load.stop(end)
 	wait()
 	a, fault := keys.wait()
-	read, before := caches.wait(b.request.imports, b.request.exports)
+	read, before := caches.wait()
 	if ctx.Err() != nil {
 		return nil, fmt.Errorf("building: %w", ctx.Err())
 	}
