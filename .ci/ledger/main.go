@@ -34,6 +34,7 @@ import (
 
 type options struct {
 	only, bin, keep, json string
+	tries                 int
 	verbose               bool
 }
 
@@ -43,6 +44,7 @@ func main() {
 	flag.StringVar(&o.bin, "bin", "bin", "folder of the programs")
 	flag.StringVar(&o.keep, "keep", "", "keep the cases' trees, histories and reports in this folder")
 	flag.StringVar(&o.json, "json", "", "write all figures to this file")
+	flag.IntVar(&o.tries, "tries", 3, "how often a case is built while other programs use the machine; the quietest one counts")
 	flag.BoolVar(&o.verbose, "v", false, "say how long each case takes")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -80,15 +82,11 @@ func measure(ctx context.Context, out io.Writer, o options) (ok bool, err error)
 	failed := 0
 	writeHead(out)
 	for _, t := range chosen {
-		began := time.Now()
-		got, err := t.inFolder(ctx, h, bin, o.keep)
+		got, err := t.inQuiet(ctx, h, bin, o)
 		for _, p := range got {
 			p.writeRow(out)
 		}
 		points = append(points, got...)
-		if o.verbose {
-			fmt.Fprintf(os.Stderr, "%s: %s\n", t.name, time.Since(began).Round(100*time.Millisecond))
-		}
 		if err != nil {
 			failed++
 			fmt.Fprintf(os.Stderr, "%s: %v\n  again: go run ./.ci/ledger -only %s\n", t.name, err, t.name)
@@ -99,7 +97,8 @@ func measure(ctx context.Context, out io.Writer, o options) (ok bool, err error)
 	}
 	fmt.Fprintln(out)
 	writeSummary(out, points)
-	fmt.Fprintf(out, "\n%d cases in %s\n", len(chosen), time.Since(start).Round(time.Second))
+	fmt.Fprintf(out, "\n%d cases in %s; in %d of them other programs kept more than %.2f processors busy\n",
+		len(chosen), time.Since(start).Round(time.Second), disturbed(points), quiet)
 	if o.json != "" {
 		data, err := json.MarshalIndent(points, "", "  ")
 		if err != nil {
@@ -128,6 +127,42 @@ func choose(all []*trial, only string) ([]*trial, error) {
 		out = append(out, all[i])
 	}
 	return out, nil
+}
+
+// quiet is how many processors other programs may keep busy.
+const quiet = 0.2
+
+// inQuiet runs a case again if others used the machine, and takes the figures of the
+// time when they did least. What the errors are plays no part in that.
+func (t *trial) inQuiet(ctx context.Context, h *host, bin string, o options) (best []point, err error) {
+	for range o.tries {
+		start := time.Now()
+		got, err := t.inFolder(ctx, h, bin, o.keep)
+		if err != nil {
+			return nil, err
+		}
+		if o.verbose {
+			fmt.Fprintf(os.Stderr, "%s: %s, others kept %.2f processors busy\n", t.name, time.Since(start).Round(100*time.Millisecond), got[0].Others)
+		}
+		if best == nil || got[0].Others < best[0].Others {
+			best = got
+		}
+		if best[0].Others <= quiet {
+			break
+		}
+	}
+	return best, nil
+}
+
+// disturbed counts the cases that had no quiet time.
+func disturbed(points []point) int {
+	names := map[string]bool{}
+	for _, p := range points {
+		if p.Others > quiet {
+			names[p.Case] = true
+		}
+	}
+	return len(names)
 }
 
 // inFolder runs a case in a folder of its own.

@@ -27,6 +27,9 @@ type point struct {
 	First   float64 `json:"first"`
 	Head    float64 `json:"head"`
 	Residue float64 `json:"residue"`
+	// Others is how many processors other programs kept busy, in that build of the
+	// case in which it was most.
+	Others float64 `json:"others"`
 }
 
 // noCacheAtAll is what the prediction of a build without any cache is called.
@@ -41,6 +44,7 @@ type bench struct {
 	dir     string
 	before  content // of the registry, before the build after the edits
 	version int
+	others  float64 // see point
 }
 
 // run builds before and after the edits, and what is predicted of the latter.
@@ -67,8 +71,10 @@ func (t *trial) run(ctx context.Context, h *host, bin, dir string) ([]point, err
 	}
 	var points []point
 	add := func(without string, predicted, measured float64) {
-		points = append(points, point{t.name, t.shape, string(t.place), without, predicted, measured,
-			first.Build.WallSeconds, head.Build.WallSeconds, head.Totals.ResidueSeconds})
+		points = append(points, point{
+			Case: t.name, Shape: t.shape, Place: string(t.place), Without: without, Predicted: predicted, Measured: measured,
+			First: first.Build.WallSeconds, Head: head.Build.WallSeconds, Residue: head.Totals.ResidueSeconds,
+		})
 	}
 	for i, e := range t.edits {
 		c, err := causeOf(head, e)
@@ -101,6 +107,9 @@ func (t *trial) run(ctx context.Context, h *host, bin, dir string) ([]point, err
 		return nil, fmt.Errorf("the build without a cache: %w", err)
 	}
 	add(noCacheAtAll, head.Totals.WithoutCacheSeconds, rep.Build.WallSeconds)
+	for i := range points {
+		points[i].Others = b.others
+	}
 	return points, nil
 }
 
@@ -150,7 +159,17 @@ func (b *bench) build(ctx context.Context, name, history string, w world, instea
 	if instead == nil {
 		instead = b.caches(h, name == "first" || !b.none)
 	}
-	return layercause(ctx, b.daemon, b.bin, b.dir, history, name, append(flags, instead...))
+	before, err := readUsage(b.daemon.PID)
+	if err != nil {
+		return nil, err
+	}
+	rep, err := layercause(ctx, b.daemon, b.bin, b.dir, history, name, append(flags, instead...))
+	if err != nil {
+		return nil, err
+	}
+	after, err := readUsage(b.daemon.PID)
+	b.others = max(b.others, before.others(after))
+	return rep, err
 }
 
 // allMissed checks that a build had nothing from a cache.
