@@ -61,7 +61,7 @@ func spansOf(t *testing.T, r report.Report, more ...attribute.KeyValue) map[stri
 func attrs(kvs []attribute.KeyValue) map[string]string {
 	out := map[string]string{}
 	for _, kv := range kvs {
-		out[string(kv.Key)] = kv.Value.Emit()
+		out[string(kv.Key)] = kv.Value.String()
 	}
 	return out
 }

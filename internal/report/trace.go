@@ -12,9 +12,9 @@ import (
 )
 
 // Trace writes trace.json: the build in the Trace Event Format, which Perfetto
-// and Chrome's tracing page open. The build and its phases are one process of
-// the trace, each stage is another. Events of a thread never overlap: what ran at
-// the same time stands in threads beside one another.
+// opens. The build and its phases are one process of the trace, each stage is
+// another. Events of a thread never overlap: what ran at the same time stands in
+// threads beside one another.
 //
 // The format: https://docs.google.com/document/d/1CvAClvFfyA5R-PhYUmn5OOQtYMH4h6I0nSsKchNAySU
 func Trace(w io.Writer, r Report) error {
