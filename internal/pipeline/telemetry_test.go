@@ -97,6 +97,43 @@ func TestTraceIsExported(t *testing.T) {
 	}
 }
 
+// A daemon of our own sends no spans beside ours: those of BuildKit have the values
+// of arguments in their names.
+func TestOwnDaemonDoesNotTrace(t *testing.T) {
+	collector := telemetrytest.Start(t)
+	p := planted{}
+	dir := t.TempDir()
+	if err := write(filepath.Join(dir, "tree"), map[string]string{"Dockerfile": "FROM scratch\nARG VALUE\nCOPY Dockerfile /$VALUE\n"}); err != nil {
+		t.Fatal(err)
+	}
+	environ := map[string]string{
+		"OTEL_EXPORTER_OTLP_ENDPOINT": collector.GRPC, "OTEL_EXPORTER_OTLP_PROTOCOL": "grpc", "DOCKER_HOST": "unix:///nowhere/docker.sock",
+	}
+	for k, v := range environ { // the daemon's environment is the process's
+		t.Setenv(k, v)
+	}
+	var out bytes.Buffer
+	env := pipeline.Env{
+		LookupEnv: func(n string) (string, bool) { v, ok := environ[n]; return v, ok },
+		Stdout:    &out, Stderr: &out, Dir: dir, CacheDir: filepath.Join(dir, "cache"), Version: "test",
+		Executable: buildkittest.Binary(t, "buildkitd"), // it is looked for beside the program
+	}
+	o := pipeline.BuildOptions{ReportDir: filepath.Join(dir, "report")}
+	o.Context, o.Progress, o.BuildArgs = filepath.Join(dir, "tree"), "plain", []string{"VALUE=" + p.value("value")}
+	if code := pipeline.ExitCode(&out, pipeline.Build(t.Context(), env, o)); code != pipeline.ExitBuilt {
+		t.Fatalf("exit code %d:\n%s", code, out.String())
+	}
+	got := collector.Trace(t)
+	if len(got.Spans) == 0 || !strings.HasPrefix(got.Spans[0].Path, "build ") {
+		t.Errorf("the build's own trace is missing: %d spans", len(got.Spans))
+	}
+	for _, r := range collector.Requests() {
+		if text := r.Body.String(); strings.Contains(text, p["value"]) {
+			t.Errorf("a value was sent: %s", text)
+		}
+	}
+}
+
 // Whatever becomes of the export, the build's exit code and reports are its own,
 // and no header or part of the address is told.
 func TestExportFailsQuietly(t *testing.T) {

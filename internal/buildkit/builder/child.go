@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 )
@@ -90,6 +91,15 @@ func startInSlot(ctx context.Context, o Options, command []string, s *slot) (*Bu
 	}}, nil
 }
 
+// untraced drops OpenTelemetry's variables from an environment. They are meant for
+// the build: a daemon that has them sends spans of its own, with the values of
+// build arguments in their names, and does not start where it cannot.
+func untraced(environ []string) []string {
+	return slices.DeleteFunc(environ, func(v string) bool {
+		return strings.HasPrefix(v, "OTEL_") || strings.HasPrefix(v, "TRACEPARENT=") || strings.HasPrefix(v, "TRACESTATE=")
+	})
+}
+
 // startDaemon runs a command that ends in buildkitd, and returns when it listens.
 // If it does not come to that nothing is left running.
 func startDaemon(ctx context.Context, command []string, contained bool, s *slot, socket, logPath string) (*process, net.Conn, error) {
@@ -100,6 +110,7 @@ func startDaemon(ctx context.Context, command []string, contained bool, s *slot,
 	defer logFile.Close() // the child has its own
 	cmd := exec.Command(command[0], command[1:]...)
 	cmd.Stdout, cmd.Stderr = logFile, logFile
+	cmd.Env = untraced(os.Environ())
 	cmd.ExtraFiles = []*os.File{s.lock}
 	p, err := startProcess(cmd, contained)
 	if err != nil {
