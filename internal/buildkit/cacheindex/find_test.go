@@ -3,6 +3,7 @@ package cacheindex
 import (
 	"encoding/json"
 	"fmt"
+	"math"
 	"testing"
 
 	types "github.com/moby/buildkit/cache/remotecache/v1/types"
@@ -78,8 +79,58 @@ func TestFind(t *testing.T) {
 	})
 }
 
+// A result is kept as the layer on top of its chain.
+func TestFindLayers(t *testing.T) {
+	top, other := named("top"), named("other")
+	for name, c := range map[string]struct {
+		change func(*types.CacheConfig)
+		want   digest.Digest // of the RUN
+	}{
+		"a layer with its parents": {func(c *types.CacheConfig) { c.Records[3].Results = []types.CacheResult{{LayerIndex: 1}} }, top},
+		"the first of two": {func(c *types.CacheConfig) {
+			c.Records[3].Results = []types.CacheResult{{LayerIndex: 2}, {LayerIndex: 1}}
+		}, other},
+		"layers as a chain": {func(c *types.CacheConfig) {
+			c.Records[3].Results, c.Records[3].ChainedResults = nil, []types.ChainedResult{{LayerIndexes: []int{2, 0, 1}}}
+		}, top},
+		"an empty chain": {func(c *types.CacheConfig) {
+			c.Records[3].Results, c.Records[3].ChainedResults = nil, []types.ChainedResult{{}}
+		}, ""},
+		"no result":          {func(c *types.CacheConfig) { c.Records[3].Results = nil }, ""},
+		"a layer of nowhere": {func(c *types.CacheConfig) { c.Records[3].Results = []types.CacheResult{{LayerIndex: 99}} }, ""},
+		"one before all":     {func(c *types.CacheConfig) { c.Records[3].Results = []types.CacheResult{{LayerIndex: -1}} }, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			change := c.change
+			x := indexed(func(c *types.CacheConfig) {
+				c.Layers = append(c.Layers, types.CacheLayer{Blob: top}, types.CacheLayer{Blob: other, ParentIndex: -1})
+				change(c)
+			})
+			_, layers := x.Find(keys("content"))
+			if layers[3] != c.want || layers[2] != named("layer") || layers[0] != "" {
+				t.Errorf("the layers are %q; want %q for the RUN", layers, c.want)
+			}
+		})
+	}
+}
+
+// TestSize adds what a hostile index says too.
+func TestSize(t *testing.T) {
+	for text, want := range map[string]int64{
+		`{}`: 0,
+		`{"layers":[{"blob":"a","annotations":{"size":5}},{"blob":"b","annotations":{"size":7}},{"blob":"a","annotations":{"size":5}}]}`: 12,
+		`{"layers":[{"blob":"a","annotations":{"size":-5}},{"blob":"b"}]}`:                                                               0,
+		`{"layers":[{"blob":"a","annotations":{"size":9223372036854775807}},{"blob":"b","annotations":{"size":7}}]}`:                     math.MaxInt64,
+	} {
+		x, err := parse([]byte(text))
+		if err != nil || x.Size() != want {
+			t.Errorf("%s has %d bytes, want %d (%v)", text, x.Size(), want, err)
+		}
+	}
+}
+
 // FuzzFind: whatever stands in an index, a key is only found if the index has a
-// record with its digest.
+// record with its digest, and its layer is one of the index.
 func FuzzFind(f *testing.F) {
 	for _, change := range []func(*types.CacheConfig){nil, func(c *types.CacheConfig) { c.Records[2].Inputs[0][0].LinkIndex = -1 }} {
 		data, err := json.Marshal(indexed(change).Configs[0])
@@ -94,15 +145,21 @@ func FuzzFind(f *testing.F) {
 		if err != nil {
 			return
 		}
-		have := map[digest.Digest]bool{}
+		have, kept := map[digest.Digest]bool{}, map[digest.Digest]bool{"": true}
+		for _, l := range x.Configs[0].Layers {
+			kept[l.Blob] = true
+		}
 		for _, r := range x.Configs[0].Records {
 			have[r.Digest] = true
 		}
 		list := keys("content")
-		presences, _ := x.Find(list)
+		presences, layers := x.Find(list)
 		for i, p := range presences {
 			if p > Absent && !have[outputKey(list[i].Digest, 0)] {
 				t.Errorf("key %d is said to be %d", i, p)
+			}
+			if !kept[layers[i]] || p < WithResult && layers[i] != "" && p != Unknown {
+				t.Errorf("key %d, said to be %d, has the layer %q", i, p, layers[i])
 			}
 		}
 	})
