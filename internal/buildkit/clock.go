@@ -25,22 +25,21 @@ const noticed = 1.0
 // it was seen, and what belongs to this build alone begins no earlier than the build.
 func (o *observer) timeline(start, end time.Time) *timeline {
 	t := &timeline{start: start, wall: seconds(end.Sub(start))}
-	if o.first.IsZero() {
-		return t
+	if o.delay == math.MaxInt64 {
+		return t // it told of no time
 	}
-	t.shift = min(max(0, start.Sub(o.first).Seconds()), o.delay.Seconds())
-	for _, d := range o.order {
-		x := o.vertices[d]
-		if !strings.HasPrefix(x.name, "[internal] load ") && !strings.HasPrefix(x.name, exportPrefix) {
-			continue // it can be shared with a build that began earlier
-		}
-		for _, p := range x.spans {
-			if p.start.Sub(start).Seconds()+t.shift < -noticed {
-				t.jumped = true
-			}
-		}
+	early := 0.0
+	if !o.first.IsZero() {
+		early = start.Sub(o.first).Seconds()
 	}
+	t.shift = min(max(0, early), o.delay.Seconds())
+	t.jumped = !o.first.IsZero() && early-t.shift > noticed
 	return t
+}
+
+// isOwn says that a vertex is never shared with a build that began earlier.
+func isOwn(name string) bool {
+	return strings.HasPrefix(name, "[internal] load ") || strings.HasPrefix(name, exportPrefix)
 }
 
 // at is a moment in seconds since the build's start.

@@ -116,6 +116,7 @@ func TestClocks(t *testing.T) {
 		"set back while it ran":      {event{1, 0.5, 1}, event{9, 2, -1}, record.Interval{Start: 2, End: 2}, []string{"was set"}},
 		"set forward while it ran":   {event{1, 0.5, 1}, event{9, 2, 1009}, record.Interval{Start: 0, End: 9}, []string{"is 1000 s ahead of", "was set"}},
 		"shared with an older build": {event{1, 0.5, 1}, event{9, -100, 9}, record.Interval{Start: 0, End: 9}, nil},
+		"seen late, and shared":      {event{5, 0.5, 1}, event{10, -100, 6}, record.Interval{Start: 0, End: 6}, nil},
 		"without an end":             {event{1, 0.5, 1}, event{9, 2, never}, record.Interval{Start: 2, End: 10}, nil},
 		"at the end of time":         {event{1, 0.5, 1}, event{9, 2, 9e9}, record.Interval{Start: 0, End: 9}, []string{"ahead of", "was set"}},
 	} {

@@ -17,8 +17,8 @@ import (
 type observer struct {
 	vertices map[digest.Digest]*seen
 	order    []digest.Digest
-	// first is the earliest time in the stream, and delay the least that passed
-	// between the newest time in a message and its arrival.
+	// first is when the first work began that is no other build's, and delay the least
+	// that passed between the newest time in a message and its arrival.
 	first time.Time
 	delay time.Duration
 }
@@ -59,19 +59,16 @@ func newObserver() *observer {
 func (o *observer) observe(s *client.SolveStatus, arrival time.Time) {
 	var newest time.Time
 	note := func(t *time.Time) {
-		if t == nil {
-			return
-		}
-		if o.first.IsZero() || t.Before(o.first) {
-			o.first = *t
-		}
-		if newest.IsZero() || t.After(newest) {
+		if t != nil && (newest.IsZero() || t.After(newest)) {
 			newest = *t
 		}
 	}
 	for _, v := range s.Vertexes {
 		note(v.Started)
 		note(v.Completed)
+		if v.Started != nil && isOwn(v.Name) && (o.first.IsZero() || v.Started.Before(o.first)) {
+			o.first = *v.Started
+		}
 		o.vertex(v)
 	}
 	for _, st := range s.Statuses {
