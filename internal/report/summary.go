@@ -15,6 +15,7 @@ func Summary(r Report) string {
 		{"more suggestions", v.moreSuggestions()},
 		{"warnings", v.warnings(200)},
 		{"the evidence", v.evidence(200, 100)},
+		{"the timeline", v.gantt()},
 		{"the last builds", v.trendSection()},
 		{"what lost the most", v.worstSection()},
 		{"the balance", foldedUnlessEmpty(v.balanceTitle(), v.balanceSheet())},

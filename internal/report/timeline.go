@@ -3,6 +3,7 @@ package report
 import (
 	"cmp"
 	"slices"
+	"strings"
 
 	"github.com/layercause/layercause/internal/record"
 	"github.com/layercause/layercause/internal/timing"
@@ -67,6 +68,14 @@ func (l *lane) end() float64 {
 		end = max(end, b.end)
 	}
 	return end
+}
+
+// prefix is what a name needs in front of it where no column tells what it is.
+func (l *lane) prefix() string {
+	if l.step != nil || strings.HasPrefix(l.name, l.word) {
+		return ""
+	}
+	return l.word + " "
 }
 
 // timeline puts the rows in the order in which they are read: what prepares the

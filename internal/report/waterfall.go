@@ -91,13 +91,9 @@ func (p *page) lane(l *lane, t *timeline, joints []joint) {
 		p.raw(itoa(l.line))
 	}
 	label := cleanLine(l.name)
-	p.raw(`</td><th scope="row" class="s"`)
-	if len(label) > 30 { // it may be cut
-		p.raw(` title="`)
-		p.text(shorten(label, 300))
-		p.raw(`"`)
-	}
-	p.raw(">")
+	p.raw(`</td><th scope="row" class="s" title="`)
+	p.text(shorten(label, 300))
+	p.raw(`">`)
 	anchor := p.causeAnchor(l.step)
 	if anchor != "" {
 		p.raw(`<a href="#` + anchor + `">`)
@@ -223,11 +219,7 @@ func (p *page) criticalPath(t *timeline) {
 		p.raw(":</p>\n<ol class=\"path\">\n")
 		for _, i := range shown {
 			l := &t.lanes[i]
-			p.raw(`<li><a href="#` + l.id + `">`)
-			if l.step == nil && l.word != "" {
-				p.raw(l.word + " ")
-			}
-			p.raw("<code>")
+			p.raw(`<li><a href="#` + l.id + `">` + l.prefix() + "<code>")
 			p.text(shorten(cleanLine(l.name), 60))
 			p.raw("</code></a> " + duration(l.busy()) + "</li>\n")
 		}
