@@ -24,7 +24,7 @@ func (v *view) gantt() string {
 	}
 	var b strings.Builder
 	fenced(&b, "mermaid", t.mermaid(rows))
-	b.WriteString("\nRed, or framed in red: the critical path. Grey: transfers, loading and exporting. Pale: reading and writing caches.")
+	b.WriteString("\nRed, or framed in red: the critical path, or what failed. Grey: transfers, loading and exporting. Pale: reading and writing caches.")
 	if left > 0 {
 		b.WriteString(" Not drawn: the " + count(left, "shortest bar") + ".")
 	}
