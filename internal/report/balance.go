@@ -43,15 +43,12 @@ func (v *view) balanceSheet() string {
 	var b strings.Builder
 	v.comparison().markdown(&b, false)
 	b.WriteString("\n")
-	for _, s := range []sentence{v.net(), v.without(), v.residue()} {
+	for _, s := range []sentence{v.net(), v.inMoney(), v.without(), v.residue()} {
 		if s != nil {
 			b.WriteString("\n")
 			s.markdown(&b, false)
 			b.WriteString("\n")
 		}
-	}
-	if costs := v.inMoney(); costs != nil {
-		b.WriteString("\n" + costs.markdownText() + "\n")
 	}
 	if len(v.Caches) > 0 {
 		t := newTable("Cache", "Type", "Where", "Took:", "Size:", "Result")

@@ -252,7 +252,7 @@ func (p *page) cacheAndBase() {
 	p.raw("<h2>Cache and comparison</h2>\n<p>")
 	p.sentence(p.comparison())
 	p.raw("</p>\n")
-	for _, s := range []sentence{p.net(), p.without(), p.residue()} {
+	for _, s := range []sentence{p.net(), p.inMoney(), p.without(), p.residue()} {
 		if s != nil {
 			p.raw("<p>")
 			p.sentence(s)
