@@ -259,7 +259,8 @@ func (p *page) trend() {
 	}
 }
 
-// trendBars draws the builds in a box of a hundred high.
+// trendBars draws the builds in a box of a hundred high. Who cannot see it has the
+// table.
 func (p *page) trendBars() {
 	const width, height = 40, 100
 	most := 0.0
@@ -271,7 +272,7 @@ func (p *page) trendBars() {
 		return
 	}
 	high := func(seconds float64) float64 { return height * min(max(seconds, 0), most) / most }
-	p.raw(`<svg class="trend" role="img" aria-label="Wall, lost and saved time of the last builds; the table below has the numbers" viewBox="0 0 ` +
+	p.raw(`<svg class="trend" aria-hidden="true" viewBox="0 0 ` +
 		itoa(width*len(p.Trend)) + ` 102" preserveAspectRatio="none">` + "\n")
 	bar := func(class string, i int, seconds float64, title string) {
 		p.raw(`<rect class="` + class + `" x="` + itoa(width*i+6) + `" width="` + itoa(width-12) + `" y="`)
