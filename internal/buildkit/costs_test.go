@@ -113,6 +113,9 @@ func TestCosts(t *testing.T) {
 			if pruned.Vertices[last].Status != record.Hit {
 				t.Errorf("after the prune the last RUN is a %s", pruned.Vertices[last].Status)
 			}
+			if i := slices.IndexFunc(pruned.Phases, func(p record.Phase) bool { return p.Kind == record.PhaseExport && p.Bytes > 500_000 }); i < 0 {
+				t.Errorf("no phase copies the files to the folder: %+v", pruned.Phases)
+			}
 			// All layers of the second stage: the base's, what was copied, and the RUN's.
 			want := bytesOf(first, "FROM")
 			for _, v := range pruned.Vertices[last-1:] {
