@@ -66,9 +66,14 @@ var mermaidNumbers = regexp.MustCompile(`^    (bar|line|x-axis "build") \[([0-9.
 // series reads the chart of a summary back.
 func series(t *testing.T, summary string) [][]float64 {
 	t.Helper()
-	_, rest, found := strings.Cut(summary, "```mermaid\n")
-	code, _, closed := strings.Cut(rest, "\n```\n")
-	if !found || !closed {
+	// The timeline is a chart too.
+	var code string
+	for block := range strings.SplitSeq(summary, "```mermaid\n") {
+		if c, _, closed := strings.Cut(block, "\n```\n"); closed && strings.Contains(c, "xychart") {
+			code = c
+		}
+	}
+	if code == "" {
 		t.Fatalf("no chart in the summary:\n%s", summary)
 	}
 	if len(code) > 5000 {
@@ -137,7 +142,7 @@ func TestNoTrendOfOneBuild(t *testing.T) {
 	b.head.Findings = &record.Findings{Lost: 1}
 	b.past = []*record.Record{earlier(1, 2, nil)}
 	r := b.report()
-	if r.Trend != nil || r.Worst != nil || strings.Contains(report.Summary(r), "mermaid") {
+	if r.Trend != nil || r.Worst != nil || strings.Contains(report.Summary(r), "xychart") {
 		t.Errorf("a trend of one build: %+v", r.Trend)
 	}
 }
