@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/chromedp/chromedp"
 	"github.com/yuin/goldmark"
 	"github.com/yuin/goldmark/ast"
 	"github.com/yuin/goldmark/text"
@@ -137,6 +138,7 @@ func TestGanttIsDrawn(t *testing.T) {
 		t.Fatalf("%v\nhint: make setup installs Mermaid", err)
 	}
 	b := startBrowser(t)
+	b.do(t, chromedp.EmulateViewport(1000, 900))
 	b.open(t, []byte(`<!DOCTYPE html><meta charset="utf-8"><script src="file://`+library+`"></script><div id="at"></div>`))
 	charts := map[string]string{"5,000 steps": gantt(t, steps(5000).report())}
 	for name, s := range scenarios() {
