@@ -45,9 +45,9 @@ func withPhases() build {
 		{Direction: record.Export, Type: "gha", Ref: "deps", Mode: "max", Start: 61.2, Seconds: 31.2, Bytes: 612_000_000},
 	}
 	l.Phases = []timing.Phase{
-		{Kind: timing.PhaseLoad, Name: "load build definition from Dockerfile", Instruction: -1, Start: 0.05, End: 0.9, Bytes: 812, Critical: true},
-		{Kind: timing.PhaseImport, Name: "deps", Instruction: -1, Start: 0.9, End: 2.1, Bytes: 41_230, Critical: true},
-		{Kind: timing.PhaseImport, Name: "ghcr.io/octo/shop:cache", Instruction: -1, Start: 0.9, End: 1.5},
+		{Kind: timing.PhaseLoad, Name: "[internal] load build definition", Instruction: -1, Start: 0.05, End: 0.9, Bytes: 812, Critical: true},
+		{Kind: timing.PhaseImport, Name: "gha deps", Instruction: -1, Start: 0.9, End: 2.1, Bytes: 41_230, Critical: true},
+		{Kind: timing.PhaseImport, Name: "registry ghcr.io/octo/shop:cache", Instruction: -1, Start: 0.9, End: 1.5},
 		{Kind: timing.PhaseContext, Name: "load build context", Instruction: -1, Start: 2.1, End: 4.3, Bytes: 18_400_000},
 		{Kind: timing.PhasePull, Name: "docker.io/library/node:22", Instruction: 0, Start: 2.1, End: 5.5, Bytes: 402_000_000, Critical: true},
 		{Kind: timing.PhasePull, Name: "docker.io/library/node:22-slim", Instruction: 8, Start: 2.1, End: 4.0, Bytes: 78_000_000},
@@ -55,7 +55,7 @@ func withPhases() build {
 		{Kind: timing.PhaseDownload, Name: "RUN useradd --system app", Instruction: 10, Start: 4.0, End: 4.6, Bytes: 310_000},
 		{Kind: timing.PhaseExport, Name: "exporting layers", Instruction: -1, Start: 53.7, End: 57.0, Bytes: 512_000_000, Critical: true},
 		{Kind: timing.PhasePush, Name: "pushing layers", Instruction: -1, Start: 57.0, End: 61.2, Bytes: 132_000_000, Critical: true},
-		{Kind: timing.PhaseCacheExport, Name: "deps", Instruction: -1, Start: 61.2, End: 92.4, Bytes: 612_000_000, Critical: true},
+		{Kind: timing.PhaseCacheExport, Name: "gha deps", Instruction: -1, Start: 61.2, End: 92.4, Bytes: 612_000_000, Critical: true},
 	}
 	l.Verdicts = []string{"pays: it saved 32 s for 1.2 s", "", "costs more than it saves: 31 s of export for 32 s saved over the last 12 builds"}
 	l.ImportSeconds, l.ImportBytes, l.ExportSeconds, l.ExportBytes, l.DownloadSeconds, l.DownloadBytes = 1.2, 41_230, 31.2, 612_000_000, 3.1, 96_310_000

@@ -226,7 +226,7 @@ func (v *view) otherLanes() (before, after []lane) {
 }
 
 func phaseLane(p *Phase, i int, part string) lane {
-	l := lane{id: "phase-" + itoa(i), part: part, word: p.Kind, line: p.Line, name: p.Name, bytes: p.Bytes, critical: p.Critical}
+	l := lane{id: "phase-" + itoa(i), part: part, word: p.Kind, line: p.Line, name: strings.TrimPrefix(p.Name, "[internal] "), bytes: p.Bytes, critical: p.Critical}
 	for _, o := range phaseOrder {
 		if p.Kind == string(o.kind) {
 			l.word = o.word
@@ -254,7 +254,7 @@ func (v *view) cacheLanes(lanes []lane, part, word string) []lane {
 			continue
 		}
 		for j := range lanes {
-			if known && lanes[j].name == c.Ref || !known && j == len(lanes)-1 {
+			if known && lanes[j].name == c.Type+" "+c.Ref || !known && j == len(lanes)-1 {
 				lanes[j].word, lanes[j].bars[0].kind = "failed", barFailed
 			}
 		}
