@@ -203,14 +203,14 @@ func causeOf(rep *report.Report, e edit) (*report.Cause, error) {
 }
 
 // lacks checks that a build missed exactly what the one after the edits did, but
-// for the steps that only this cause lost. Steps that ran for another one alone
-// may do so or not.
+// for the steps that only this cause lost. Steps that ran because others needed
+// them may do so or not.
 func lacks(rep, head *report.Report, c *report.Cause) error {
 	lost, may := map[string]bool{}, map[string]bool{}
 	for _, o := range head.Causes {
 		for _, id := range o.Steps {
 			switch {
-			case o.Kind == cause.RerunForChild:
+			case len(o.Evidence.NeededBy) > 0:
 				may[id] = true
 			case o.ID != c.ID:
 				lost[id] = true

@@ -68,7 +68,7 @@ func TestLacks(t *testing.T) {
 	head.Causes = []report.Cause{
 		{ID: "c1", Kind: cause.ContextFiles, Steps: []string{"a", "b"}},
 		{ID: "c2", Kind: cause.ContextFiles, Steps: []string{"b"}},
-		{ID: "c3", Kind: cause.RerunForChild, Steps: []string{"c"}},
+		{ID: "c3", Kind: cause.CacheNotExported, Steps: []string{"c"}, Evidence: cause.Evidence{NeededBy: []string{"a"}}},
 	}
 	for _, c := range []struct {
 		rep  *report.Report
