@@ -34,7 +34,8 @@ func (m *model) mark(l *Ledger) {
 func (m *model) phases(at places, critical []bool) []Phase {
 	var out []Phase
 	add := func(kind PhaseKind, name string, instruction int, s span, bytes int64, task int) {
-		if s.seconds() > 0 {
+		// BuildKit begins some work twice, the first time for no more than a look.
+		if s.seconds() >= touch/4 {
 			out = append(out, Phase{kind, name, instruction, s.start, s.end, bytes, task >= 0 && critical[task]})
 		}
 	}
