@@ -1,6 +1,9 @@
 package timing
 
-import "slices"
+import (
+	"cmp"
+	"slices"
+)
 
 // course is one way that the build could have gone.
 type course struct {
@@ -129,10 +132,7 @@ func (m *model) addFetches(c course, at *places, tasks *[]task) {
 		if len(fe.sources) == 0 && !c.downloads {
 			continue
 		}
-		for _, u := range fe.users {
-			if !c.did[u] {
-				continue
-			}
+		for _, u := range m.inheritors(c, fe.users) {
 			t := &(*tasks)[at.vertex[u]]
 			if at.fetch[f] < 0 {
 				at.fetch[f] = len(*tasks)
@@ -144,10 +144,28 @@ func (m *model) addFetches(c course, at *places, tasks *[]task) {
 	}
 }
 
+// inheritors are who needs a download in a course: of a user that hits now, those
+// that run and stand on it.
+func (m *model) inheritors(c course, users []int) []int {
+	if c.gone == nil {
+		return slices.DeleteFunc(slices.Clone(users), func(u int) bool { return !c.did[u] })
+	}
+	var out []int
+	for _, u := range users {
+		if c.did[u] {
+			out = append(out, u)
+		} else {
+			out = append(out, m.standing(u, c.did)...)
+		}
+	}
+	slices.SortFunc(out, func(a, b int) int { return cmp.Or(cmp.Compare(m.ran[a].start, m.ran[b].start), a-b) })
+	return slices.Compact(out)
+}
+
 // more is what the layers of vertices take that hit in this course and did not
 // in the build: they have to be downloaded for v.
 func (m *model) more(c course, v int, loaded []bool) float64 {
-	if c.gone == nil || m.down == 0 || !m.remote() {
+	if c.gone == nil || m.down == 0 || !m.fresh {
 		return 0
 	}
 	bytes := 0.0
@@ -167,14 +185,4 @@ func (m *model) more(c course, v int, loaded []bool) float64 {
 		}
 	}
 	return bytes / m.down
-}
-
-// remote says that layers of hits were downloaded: they do not lie on the builder.
-func (m *model) remote() bool {
-	for _, f := range m.fetches {
-		if len(f.sources) == 0 {
-			return true
-		}
-	}
-	return false
 }

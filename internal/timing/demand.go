@@ -18,6 +18,8 @@ type demand struct {
 
 const (
 	busyAll   = 0.9 // of the processors: then more may have been wanted
+	ramp      = 0.2 // seconds in which a command starts or ends, and is not itself
+	mostly    = 0.8 // of its samples: then the others say little of an operation
 	rounds    = 40
 	noDemand  = 0.05 // processors; less is noise
 	fewWanted = 1.0  // processors that an operation is taken to want, to begin with
@@ -34,15 +36,31 @@ func newDemand(r *record.Record, spans [][]span) demand {
 	}
 	cores, every := r.Builder.Cores, r.Load.Every
 	active := make([][]int, len(r.Load.Busy))
+	starting := make([]bool, len(r.Load.Busy))
 	for v, list := range spans {
 		if kind := r.Vertices[v].Kind; kind != record.OpExec && kind != record.OpFile {
 			continue
 		}
 		for _, s := range list {
-			// A sample counts if the operation ran through all of it.
-			for n := int(s.start/every) + 1; n < len(active) && float64(n+1)*every <= s.end; n++ {
+			for n := int(s.start / every); n < len(active) && float64(n)*every < s.end; n++ {
+				from, to := float64(n)*every, float64(n+1)*every
+				if from < s.start+ramp || to > s.end-ramp {
+					starting[n] = true
+				}
 				active[n] = append(active[n], v)
 				d.cores[v] = fewWanted
+			}
+		}
+	}
+	full, all := make([]int, len(spans)), make([]int, len(spans)) // samples of each
+	for n, vs := range active {
+		for _, v := range vs {
+			if starting[n] {
+				continue
+			}
+			all[v]++
+			if r.Load.Busy[n] >= busyAll*cores {
+				full[v]++
 			}
 		}
 	}
@@ -51,22 +69,32 @@ func newDemand(r *record.Record, spans [][]span) demand {
 		clear(busy)
 		clear(wanted)
 		for n, vs := range active {
+			if starting[n] {
+				continue
+			}
 			sum := 0.0
 			for _, v := range vs {
 				sum += d.cores[v]
 			}
 			b := min(r.Load.Busy[n], cores)
-			if b >= busyAll*cores && sum > b {
+			isFull := b >= busyAll*cores
+			if isFull && sum > b {
 				b = sum
 			}
 			for _, v := range vs {
+				if !isFull && float64(full[v]) >= mostly*float64(all[v]) {
+					continue
+				}
 				busy[v] += b
 				wanted[v] += sum
 			}
 		}
 		for v := range d.cores {
-			if wanted[v] > 0 {
+			switch {
+			case wanted[v] > 0:
 				d.cores[v] = min(d.cores[v]*busy[v]/wanted[v], cores)
+			case all[v] == 0:
+				d.cores[v] = 0 // too short to tell
 			}
 		}
 	}

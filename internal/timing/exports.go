@@ -88,7 +88,8 @@ func (m *model) newPart(list []span, forLayers float64, makers []bool) part {
 }
 
 // split moves seconds from the fixed part to the vertices that were executed, by
-// the sizes of their layers; where none is known, in equal parts.
+// the sizes of their layers. Where none is known their times stand for them: what
+// writes much takes long.
 func (p *part) split(m *model, seconds float64, makers []bool) {
 	weights, sum := make([]float64, len(m.did)), 0.0
 	known, n := 0.0, 0
@@ -108,7 +109,7 @@ func (p *part) split(m *model, seconds float64, makers []bool) {
 		case n > 0:
 			weights[v] = known / float64(n)
 		default:
-			weights[v] = 1
+			weights[v] = m.work[v]
 		}
 		sum += weights[v]
 	}

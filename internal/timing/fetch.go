@@ -3,6 +3,8 @@ package timing
 import (
 	"cmp"
 	"slices"
+
+	"github.com/layercause/layercause/internal/record"
 )
 
 // fetch is the download of layers that were there already: of base images, and
@@ -31,7 +33,7 @@ func (m *model) assign(downloads [][]span) {
 		source := m.r.Vertices[i].Source != nil
 		var users []int
 		if len(list) > 0 {
-			users = m.standing(i)
+			users = m.standing(i, m.did)
 			slices.SortFunc(users, func(a, b int) int { return cmp.Compare(order[a], order[b]) })
 		}
 		for _, s := range list {
@@ -65,13 +67,11 @@ func (m *model) assign(downloads [][]span) {
 			}
 		}
 	}
-	bytes, took := 0.0, 0.0
 	for _, f := range found {
 		slices.SortFunc(f.users, func(a, b int) int { return cmp.Compare(order[a], order[b]) })
 		f.users = slices.Compact(f.users)
 		f.sources, f.hits = slices.Compact(f.sources), slices.Compact(f.hits)
 		m.fetches = append(m.fetches, *f)
-		took += f.seconds()
 	}
 	slices.SortFunc(m.fetches, func(a, b fetch) int {
 		return cmp.Or(cmp.Compare(a.start, b.start), cmp.Compare(a.end, b.end), slices.Compare(a.users, b.users))
@@ -81,13 +81,45 @@ func (m *model) assign(downloads [][]span) {
 			m.needs[u] = append(m.needs[u], n)
 		}
 	}
+	m.speed(downloads)
+}
+
+// speed finds how fast layers come from where caches are, and whether they would
+// have to: a builder that has its base images and loads no hit has them all.
+func (m *model) speed(downloads [][]span) {
+	const enough = 1 << 20 // bytes; less is mostly waiting for answers
+	var bytes int64
+	var took []span
+	imports := false
+	for _, c := range m.r.Caches {
+		imports = imports || c.Direction == record.Import && c.Error == ""
+	}
 	for i, v := range m.r.Vertices {
-		if len(downloads[i]) > 0 {
-			bytes += float64(v.Bytes)
+		if len(downloads[i]) == 0 || v.Bytes == 0 {
+			continue
+		}
+		m.fresh = m.fresh || imports
+		bytes += v.Bytes
+	}
+	for _, f := range m.fetches {
+		took = append(took, f.span)
+	}
+	if seconds := union(took); bytes >= enough && seconds > 0 {
+		m.down = float64(bytes) / seconds
+		return
+	}
+	// What is written goes the same way.
+	bytes, took = 0, nil
+	for _, c := range m.r.Caches {
+		for _, p := range c.Parts {
+			if c.Direction == record.Export && p.Kind == record.PhaseLayer && p.Bytes > 0 {
+				bytes += p.Bytes
+				took = append(took, m.clock.span(p.Start, p.End))
+			}
 		}
 	}
-	if bytes > 1<<20 && took > 0 {
-		m.down = bytes / took
+	if seconds := union(took); bytes >= enough && seconds > 0 {
+		m.down = float64(bytes) / seconds
 	}
 }
 
@@ -109,7 +141,7 @@ func (m *model) byStart() []int {
 
 // standing lists the executed vertices that need the result of i: those that use
 // it, or what hits made of it.
-func (m *model) standing(i int) []int {
+func (m *model) standing(i int, did []bool) []int {
 	var out []int
 	seen := map[int]bool{i: true}
 	for todo := []int{i}; len(todo) > 0; {
@@ -118,7 +150,7 @@ func (m *model) standing(i int) []int {
 		for _, u := range m.users[at] {
 			switch {
 			case seen[u]:
-			case m.did[u]:
+			case did[u]:
 				out = append(out, u)
 			default:
 				todo = append(todo, u)

@@ -28,6 +28,9 @@ type model struct {
 	out     exports
 	// down is how fast layers came, in bytes a second; 0 is unknown.
 	down float64
+	// fresh says that the builder has no layers of its own: those of a hit have to
+	// be downloaded where they are needed.
+	fresh bool
 	// users are the vertices that have a vertex as an input.
 	users [][]int
 	// residue is what the build took longer than its tasks.
