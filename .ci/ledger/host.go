@@ -64,12 +64,21 @@ func (r *run) end(err *error) {
 	}
 }
 
-// commands are programs of the base images: each does a fixed amount of work, so
-// that it takes longer where it has less of the machine. cpu keeps one core busy,
-// for about a tenth of a second a unit; fill writes megabytes that cannot be
-// compressed.
+// commands are programs of the base images. cpu keeps one core busy until it has had
+// a tenth of a second of processor time a unit, so that it takes longer where it has
+// less of the machine, but not where the machine is slower today than yesterday, as
+// virtual ones are; fill writes megabytes that cannot be compressed.
 var commands = map[string][]byte{
-	"cpu":  []byte("#!/bin/sh\ni=0\nend=$(($1 * 75000))\nwhile [ $i -lt $end ]; do i=$((i + 1)); done\n"),
+	"cpu": []byte(`#!/bin/sh
+used=0
+while [ $used -lt $(($1 * 10)) ]; do
+	i=0
+	while [ $i -lt 1000 ]; do i=$((i + 1)); done
+	read -r stat </proc/$$/stat
+	set -- $1 $stat # utime and stime are the 14th and 15th
+	used=$((${15} + ${16}))
+done
+`),
 	"fill": []byte("#!/bin/sh\nmkdir -p \"$(dirname \"$2\")\"\ndd if=/dev/urandom of=\"$2\" bs=1M count=\"$1\" 2>/dev/null\n"),
 }
 

@@ -65,7 +65,6 @@ func describeExport(c *record.CacheAccess, x *cacheindex.Index, before indexRead
 		overwritten = max(overwritten, p.Start) // the last one puts the index in place
 		if p.Kind == record.PhaseLayer {
 			written[digest.Digest(p.Digest)] = true
-			p.Bytes = x.Sizes[digest.Digest(p.Digest)]
 		}
 	}
 	old := before.index
@@ -73,6 +72,7 @@ func describeExport(c *record.CacheAccess, x *cacheindex.Index, before indexRead
 	if old != nil && old.Digest == x.Digest && before.at.Sub(started).Seconds() > overwritten {
 		old = nil
 	}
+	sent := map[digest.Digest]int64{}
 	for d, size := range x.Sizes {
 		if c.Type == "registry" || c.Type == "local" {
 			if old != nil {
@@ -83,6 +83,12 @@ func describeExport(c *record.CacheAccess, x *cacheindex.Index, before indexRead
 		} else if !written[d] {
 			continue
 		}
+		sent[d] = size
 		c.Bytes = plus(c.Bytes, size)
+	}
+	for i := range c.Parts {
+		if p := &c.Parts[i]; p.Kind == record.PhaseLayer {
+			p.Bytes = sent[digest.Digest(p.Digest)]
+		}
 	}
 }

@@ -23,7 +23,11 @@ const (
 // ticksPerSecond is the unit of /proc/stat on every Linux (USER_HZ in proc_stat(5)).
 const ticksPerSecond = 100
 
-// sampler watches how many processors of this machine are busy.
+// allBusy is the part of the processors from which on a sample does not tell how
+// many were wanted: then what can run counts, running or not.
+const allBusy = 0.9
+
+// sampler watches how many processors of this machine are busy or wanted.
 type sampler struct {
 	start, end time.Time
 	quit, done chan struct{}
@@ -33,12 +37,12 @@ type sampler struct {
 // startSampling watches until it is stopped. It returns nil where the kernel does not
 // tell.
 func startSampling(start time.Time) *sampler {
-	busy, cores, ok := readProcessors()
+	now, ok := readProcessors()
 	if !ok {
 		return nil
 	}
 	s := &sampler{start: start, quit: make(chan struct{}), done: make(chan struct{})}
-	s.samples = samples{every: sampleEvery.Seconds(), cores: float64(cores), ticks: busy, at: time.Since(start).Seconds()}
+	s.samples = samples{every: sampleEvery.Seconds(), cores: float64(now.cores), ticks: now.busy, at: time.Since(start).Seconds()}
 	go func() {
 		defer close(s.done)
 		tick := time.NewTicker(sampleEvery)
@@ -57,8 +61,8 @@ func startSampling(start time.Time) *sampler {
 }
 
 func (s *sampler) look(now time.Time, lacking float64) {
-	if busy, _, ok := readProcessors(); ok {
-		s.samples.add(now.Sub(s.start).Seconds(), busy, lacking)
+	if p, ok := readProcessors(); ok {
+		s.samples.add(now.Sub(s.start).Seconds(), p, lacking)
 	}
 }
 
@@ -86,13 +90,16 @@ type samples struct {
 // add takes a reading. Samples that were missed, as on a machine with no time for
 // us, have the mean of the time since the last one. Lacking is which part of the last
 // sample may be missing.
-func (s *samples) add(at float64, ticks uint64, lacking float64) {
+func (s *samples) add(at float64, p processors, lacking float64) {
 	lacking += 1e-9 // 0.3 is less than three tenths
 	whole := int(at/s.every + lacking)
 	if whole <= len(s.busy) || at <= s.at {
 		return
 	}
-	mean := s.mean(at, ticks)
+	mean := s.mean(at, p.busy)
+	if mean >= allBusy*s.cores {
+		mean = max(mean, float64(p.runnable))
+	}
 	for len(s.busy) < whole {
 		s.busy = append(s.busy, mean)
 		if len(s.busy) == maxSamples {
@@ -100,7 +107,7 @@ func (s *samples) add(at float64, ticks uint64, lacking float64) {
 			whole = int(at/s.every + lacking)
 		}
 	}
-	s.at, s.ticks = at, ticks
+	s.at, s.ticks = at, p.busy
 }
 
 func (s *samples) mean(at float64, ticks uint64) float64 {
@@ -127,40 +134,49 @@ func (s *samples) load() *record.Load {
 	return &record.Load{Every: s.every, Busy: s.busy}
 }
 
-// readProcessors reads the time that all processors together were busy since the
-// machine started, in ticks, and how many there are. These are the machine's, also
-// where this process may use only some of them.
-func readProcessors() (busy uint64, cores int, ok bool) {
+// processors is a reading of /proc/stat.
+type processors struct {
+	busy     uint64 // ticks that all of them together were, since the machine started
+	cores    int
+	runnable int // tasks that run or could, besides this one
+}
+
+// readProcessors reads what is true of the machine, also where this process may use
+// only some of its processors.
+func readProcessors() (processors, bool) {
 	text, err := os.ReadFile("/proc/stat")
 	if err != nil {
-		return 0, 0, false
+		return processors{}, false
 	}
 	return parseProcessors(text)
 }
 
-func parseProcessors(text []byte) (busy uint64, cores int, ok bool) {
+func parseProcessors(text []byte) (p processors, ok bool) {
 	for line := range bytes.Lines(text) {
 		fields := bytes.Fields(line)
-		if len(fields) == 0 || !bytes.HasPrefix(fields[0], []byte("cpu")) {
-			break // they stand first
-		}
-		if string(fields[0]) != "cpu" {
-			cores++
-			continue
-		}
-		// user nice system idle iowait irq softirq steal; what follows is in user.
-		for i, f := range fields[1:min(len(fields), 9)] {
-			n, err := strconv.ParseUint(string(f), 10, 64)
-			if err != nil {
-				return 0, 0, false
+		switch {
+		case len(fields) < 2:
+		case string(fields[0]) == "procs_running":
+			if n, err := strconv.Atoi(string(fields[1])); err == nil {
+				p.runnable = max(0, n-1)
 			}
-			if i != 3 && i != 4 {
-				busy += n
+		case string(fields[0]) == "cpu":
+			// user nice system idle iowait irq softirq steal; what follows is in user.
+			for i, f := range fields[1:min(len(fields), 9)] {
+				n, err := strconv.ParseUint(string(f), 10, 64)
+				if err != nil {
+					return processors{}, false
+				}
+				if i != 3 && i != 4 {
+					p.busy += n
+				}
 			}
+			ok = len(fields) >= 5
+		case bytes.HasPrefix(fields[0], []byte("cpu")):
+			p.cores++
 		}
-		ok = len(fields) >= 5
 	}
-	return busy, cores, ok && cores > 0
+	return p, ok && p.cores > 0
 }
 
 // coresOf is how many processors a builder on this machine may use, 0 if that is not
@@ -169,11 +185,11 @@ func coresOf(ctx context.Context, on *builder.Builder) float64 {
 	if !on.OnThisMachine() {
 		return 0
 	}
-	_, n, ok := readProcessors()
+	p, ok := readProcessors()
 	if !ok {
 		return 0
 	}
-	cores := float64(n)
+	cores := float64(p.cores)
 	if on.Driver == builder.DriverChild {
 		cores = min(cores, float64(runtime.GOMAXPROCS(0))) // it has our limits
 	}

@@ -13,21 +13,22 @@ import (
 
 func TestProcessors(t *testing.T) {
 	for name, c := range map[string]struct {
-		text  string
-		busy  uint64
-		cores int
-		ok    bool
+		text     string
+		busy     uint64
+		cores    int
+		runnable int
+		ok       bool
 	}{
-		"two of them, a guest's time counts once": {"cpu  10 1 20 1000 500 2 3 4 7 7\ncpu0 1 1 1 1 1 1 1 1 0 0\ncpu1 1 1 1 1 1 1 1 1 0 0\nintr 5 cpu\n", 40, 2, true},
-		"an old kernel's":                         {"cpu 10 1 20 1000\ncpu0 10 1 20 1000\n", 31, 1, true},
-		"no number":                               {"cpu 10 x 20 1000\ncpu0 1 1 1 1\n", 0, 0, false},
-		"no sum":                                  {"cpu0 1 1 1 1\n", 0, 1, false},
-		"something else":                          {"intr 1 2 3\ncpu 1 2 3 4\n", 0, 0, false},
-		"nothing":                                 {"", 0, 0, false},
+		"two of them, a guest's time counts once": {"cpu  10 1 20 1000 500 2 3 4 7 7\ncpu0 1 1 1 1 1 1 1 1 0 0\ncpu1 1 1 1 1 1 1 1 1 0 0\nintr 5 cpu\nprocs_running 4\n", 40, 2, 3, true},
+		"an old kernel's":                         {"cpu 10 1 20 1000\ncpu0 10 1 20 1000\n", 31, 1, 0, true},
+		"no number":                               {"cpu 10 x 20 1000\ncpu0 1 1 1 1\n", 0, 0, 0, false},
+		"no sum":                                  {"cpu0 1 1 1 1\n", 0, 1, 0, false},
+		"no processors":                           {"intr 1 2 3\ncpu 1 2 3 4\n", 0, 0, 0, false},
+		"nothing":                                 {"", 0, 0, 0, false},
 	} {
-		busy, cores, ok := parseProcessors([]byte(c.text))
-		if ok != c.ok || cores != c.cores || ok && busy != c.busy {
-			t.Errorf("%s: %d ticks of %d processors (%t), want %d of %d (%t)", name, busy, cores, ok, c.busy, c.cores, c.ok)
+		p, ok := parseProcessors([]byte(c.text))
+		if ok != c.ok || ok && p != (processors{c.busy, c.cores, c.runnable}) {
+			t.Errorf("%s: %+v (%t), want %d ticks of %d processors, %d runnable (%t)", name, p, ok, c.busy, c.cores, c.runnable, c.ok)
 		}
 	}
 }
@@ -57,7 +58,7 @@ func TestSamples(t *testing.T) {
 			if i == len(c.readings)-1 {
 				lacking = c.lacking
 			}
-			s.add(r.at, r.ticks, lacking)
+			s.add(r.at, processors{busy: r.ticks}, lacking)
 		}
 		if d := cmp.Diff(c.want, s.busy); d != "" {
 			t.Errorf("%s: %s", name, d)
@@ -65,11 +66,22 @@ func TestSamples(t *testing.T) {
 	}
 }
 
+// Where all processors are busy, it counts what could run.
+func TestSamplesOfAFullMachine(t *testing.T) {
+	s := samples{every: 0.1, cores: 2}
+	s.add(0.1, processors{busy: 10, runnable: 7}, 0)
+	s.add(0.2, processors{busy: 30, runnable: 5}, 0)
+	s.add(0.3, processors{busy: 49, runnable: 1}, 0)
+	if d := cmp.Diff([]float64{1, 5, 1.9}, s.busy); d != "" {
+		t.Error(d)
+	}
+}
+
 // An hour has as many samples as a few minutes, of the same mean.
 func TestSamplesOfALongBuild(t *testing.T) {
 	s := samples{every: sampleEvery.Seconds(), cores: 4}
 	for i := 1; i <= 36000; i++ {
-		s.add(float64(i)/10, uint64(i)*15, 0)
+		s.add(float64(i)/10, processors{busy: uint64(i) * 15}, 0)
 	}
 	l := s.load()
 	if n := len(l.Busy); n < maxSamples/2 || n >= maxSamples || math.Abs(float64(n)*l.Every-3600) > l.Every {
@@ -116,7 +128,7 @@ func TestSampling(t *testing.T) {
 // BenchmarkReadProcessors is what a sample costs.
 func BenchmarkReadProcessors(b *testing.B) {
 	for b.Loop() {
-		if _, _, ok := readProcessors(); !ok {
+		if _, ok := readProcessors(); !ok {
 			b.Fatal("the kernel does not tell")
 		}
 	}

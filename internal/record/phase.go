@@ -33,6 +33,7 @@ type Phase struct {
 }
 
 // Load is how many processors were busy while the build ran, whoever used them.
+// Where all were, it is how many could have been.
 type Load struct {
 	// Every is the length of a sample in seconds, Busy the mean of each.
 	Every float64   `json:"every"`

@@ -84,8 +84,9 @@ func (m *model) withoutCache(l *Ledger) course {
 	}
 	for v := range m.r.Vertices {
 		e := m.r.Vertices[v].Earlier
-		// A builder that pulled the image before still has it.
-		if e != nil && !pulled[v] && m.r.Vertices[v].Source != nil && (e.Worker == "" || e.Worker != m.r.Builder.Worker) {
+		// A builder that pulled the image before still has it, unless it has nothing.
+		if e != nil && !pulled[v] && m.r.Vertices[v].Source != nil &&
+			(m.fresh || e.Worker == "" || e.Worker != m.r.Builder.Worker) {
 			c.pulls[v] = m.clock.length(e.Seconds)
 		}
 	}

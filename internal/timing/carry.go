@@ -46,7 +46,7 @@ func (m *model) measure(s *record.Step) *record.Measurement {
 	for _, v := range s.Vertices {
 		x.Alone += m.work[v]
 		busy += m.work[v] * m.cores[v]
-		x.Export += m.out.image.share[v] + m.out.push.share[v]
+		x.Export += m.out.image.made[v] + m.out.push.sent[v]
 	}
 	if x.Alone > 0 {
 		x.Cores = busy / x.Alone

@@ -39,7 +39,8 @@ type places struct {
 	setup   int
 	imports []int
 	vertex  []int
-	fetch   []int // -1 if it is not needed
+	fetch   []int         // -1 if it is not needed
+	more    map[int][]int // by the vertex that needs more layers than it did
 	image   int
 	push    int
 	caches  []int
@@ -48,7 +49,7 @@ type places struct {
 // tasks makes the tasks of a course.
 func (m *model) tasks(c course) ([]task, places) {
 	n := len(m.did)
-	at := places{vertex: make([]int, n), fetch: make([]int, len(m.fetches))}
+	at := places{vertex: make([]int, n), fetch: make([]int, len(m.fetches)), more: map[int][]int{}}
 	tasks := make([]task, 0, n+len(m.fetches)+8)
 	add := func(t task) int {
 		tasks = append(tasks, t)
@@ -88,16 +89,23 @@ func (m *model) tasks(c course) ([]task, places) {
 			}
 			deps = append(deps, pull[in.Vertex])
 		}
-		if more := m.more(c, v, loaded); more > 0 {
-			deps = append(deps, add(task{deps: slices.Clone(deps), work: more}))
+		for _, in := range m.r.Vertices[v].Inputs {
+			if more := m.more(c, in.Vertex, loaded); more > 0 {
+				needs := slices.Clone(deps)
+				if in.ByContent {
+					needs = append(slices.Clone(opened), at.vertex[in.Vertex])
+				}
+				at.more[v] = append(at.more[v], add(task{deps: needs, work: more}))
+			}
 		}
+		deps = append(deps, at.more[v]...)
 		t := task{deps: deps, work: c.work[v], cores: c.cores[v], slot: m.slotted(v)}
 		if m.did[v] {
 			t.lag = m.lag[v]
 		}
 		at.vertex[v] = add(t)
 	}
-	m.addFetches(c, &at, &tasks)
+	m.addFetches(c, &at, &tasks, opened)
 	for v := range n {
 		if len(m.users[v]) == 0 {
 			sinks = append(sinks, at.vertex[v])
@@ -113,20 +121,26 @@ func (m *model) tasks(c course) ([]task, places) {
 		}
 	}
 	o := &m.out
-	at.image = add(task{deps: sinks, lag: o.image.lag, work: o.image.seconds(c.did, c.export)})
-	at.push = add(task{deps: []int{at.image}, lag: o.push.lag, work: o.push.seconds(c.did, 0)})
+	waits := o.waits(m, c)
+	at.image = add(task{deps: sinks, lag: o.image.lag, work: o.image.seconds(m, c) + c.export})
+	at.push = add(task{deps: []int{at.image}, lag: o.push.lag, work: o.push.seconds(m, c) + waits})
 	if c.cacheExports {
 		for i := range o.caches {
 			p := &o.caches[i]
-			at.caches = append(at.caches, add(task{deps: []int{at.image}, lag: p.lag, work: p.seconds(c.did, 0)}))
+			t := task{deps: []int{at.image}, lag: p.lag, work: p.seconds(m, c)}
+			if i == o.shared {
+				t.work += waits
+			}
+			at.caches = append(at.caches, add(t))
 		}
 	}
 	return tasks, at
 }
 
 // addFetches adds the downloads that some executed vertex needs. One starts when
-// the inputs of the first to need it are there, and all that need it wait for it.
-func (m *model) addFetches(c course, at *places, tasks *[]task) {
+// the inputs of the first to need it are there, or at once if that reads their
+// content to be looked up, and all that need it wait for it.
+func (m *model) addFetches(c course, at *places, tasks *[]task, opened []int) {
 	for f, fe := range m.fetches {
 		at.fetch[f] = -1
 		if len(fe.sources) == 0 && !c.downloads {
@@ -136,7 +150,14 @@ func (m *model) addFetches(c course, at *places, tasks *[]task) {
 			t := &(*tasks)[at.vertex[u]]
 			if at.fetch[f] < 0 {
 				at.fetch[f] = len(*tasks)
-				*tasks = append(*tasks, task{deps: slices.Clone(t.deps), lag: fe.lag, work: fe.seconds()})
+				deps := slices.Clone(t.deps)
+				if inputs, content := m.through(u, slices.Concat(fe.sources, fe.hits), c.did); content {
+					deps = append(slices.Clone(opened), at.more[u]...)
+					for _, i := range inputs {
+						deps = append(deps, at.vertex[i])
+					}
+				}
+				*tasks = append(*tasks, task{deps: deps, lag: fe.lag, work: fe.seconds()})
 				t = &(*tasks)[at.vertex[u]]
 			}
 			t.deps = append(t.deps, at.fetch[f])
@@ -145,9 +166,9 @@ func (m *model) addFetches(c course, at *places, tasks *[]task) {
 }
 
 // inheritors are who needs a download in a course: of a user that hits now, those
-// that run and stand on it.
+// that run and stand on it. A builder with a store of its own would have had it.
 func (m *model) inheritors(c course, users []int) []int {
-	if c.gone == nil {
+	if c.gone == nil || !m.fresh {
 		return slices.DeleteFunc(slices.Clone(users), func(u int) bool { return !c.did[u] })
 	}
 	var out []int
@@ -163,25 +184,27 @@ func (m *model) inheritors(c course, users []int) []int {
 }
 
 // more is what the layers of vertices take that hit in this course and did not
-// in the build: they have to be downloaded for v.
-func (m *model) more(c course, v int, loaded []bool) float64 {
+// in the build: they have to be downloaded for who uses i.
+func (m *model) more(c course, i int, loaded []bool) float64 {
 	if c.gone == nil || m.down == 0 || !m.fresh {
 		return 0
 	}
 	bytes := 0.0
-	for todo := []int{v}; len(todo) > 0; {
+	for todo := []int{i}; len(todo) > 0; {
 		at := todo[0]
 		todo = todo[1:]
+		if c.did[at] || loaded[at] {
+			continue
+		}
+		loaded[at] = true
+		if l := m.r.Vertices[at].Layer; c.gone[at] && l != nil {
+			bytes += float64(l.Bytes)
+		}
 		for _, in := range m.r.Vertices[at].Inputs {
-			i := in.Vertex
-			if c.did[i] || loaded[i] {
-				continue
+			// What a hit read of another stage is in its own layer.
+			if !in.ByContent {
+				todo = append(todo, in.Vertex)
 			}
-			loaded[i] = true
-			if l := m.r.Vertices[i].Layer; c.gone[i] && l != nil {
-				bytes += float64(l.Bytes)
-			}
-			todo = append(todo, i)
 		}
 	}
 	return bytes / m.down

@@ -1,6 +1,10 @@
 package timing
 
-import "github.com/layercause/layercause/internal/record"
+import (
+	"slices"
+
+	"github.com/layercause/layercause/internal/record"
+)
 
 // demand is how many processors each vertex kept busy while it ran, and how long
 // it would have taken with all of them to itself.
@@ -9,17 +13,15 @@ import "github.com/layercause/layercause/internal/record"
 // one operation runs alone that is what it uses. Of operations that overlap the
 // shares are found as those that explain all samples best: each share is scaled
 // by what was busy to what the shares add up to, over and over (the multiplicative
-// update of image reconstruction, ISRA, which keeps shares positive). A sample in
-// which all processors were busy says only that no less was wanted.
+// update of image reconstruction, ISRA, which keeps shares positive).
 type demand struct {
 	cores []float64
 	alone []float64
 }
 
 const (
-	busyAll   = 0.9 // of the processors: then more may have been wanted
+	busyAll   = 0.9 // of the processors: then a sample counts what could run
 	ramp      = 0.2 // seconds in which a command starts or ends, and is not itself
-	mostly    = 0.8 // of its samples: then the others say little of an operation
 	rounds    = 40
 	noDemand  = 0.05 // processors; less is noise
 	fewWanted = 1.0  // processors that an operation is taken to want, to begin with
@@ -35,8 +37,9 @@ func newDemand(r *record.Record, spans [][]span) demand {
 		return d
 	}
 	cores, every := r.Builder.Cores, r.Load.Every
-	active := make([][]int, len(r.Load.Busy))
-	starting := make([]bool, len(r.Load.Busy))
+	load := steady(r.Load.Busy, cores)
+	active := make([][]int, len(load))
+	starting := make([]bool, len(load))
 	for v, list := range spans {
 		if kind := r.Vertices[v].Kind; kind != record.OpExec && kind != record.OpFile {
 			continue
@@ -52,18 +55,6 @@ func newDemand(r *record.Record, spans [][]span) demand {
 			}
 		}
 	}
-	full, all := make([]int, len(spans)), make([]int, len(spans)) // samples of each
-	for n, vs := range active {
-		for _, v := range vs {
-			if starting[n] {
-				continue
-			}
-			all[v]++
-			if r.Load.Busy[n] >= busyAll*cores {
-				full[v]++
-			}
-		}
-	}
 	busy, wanted := make([]float64, len(spans)), make([]float64, len(spans))
 	for range rounds {
 		clear(busy)
@@ -76,16 +67,8 @@ func newDemand(r *record.Record, spans [][]span) demand {
 			for _, v := range vs {
 				sum += d.cores[v]
 			}
-			b := min(r.Load.Busy[n], cores)
-			isFull := b >= busyAll*cores
-			if isFull && sum > b {
-				b = sum
-			}
 			for _, v := range vs {
-				if !isFull && float64(full[v]) >= mostly*float64(all[v]) {
-					continue
-				}
-				busy[v] += b
+				busy[v] += load[n]
 				wanted[v] += sum
 			}
 		}
@@ -93,7 +76,7 @@ func newDemand(r *record.Record, spans [][]span) demand {
 			switch {
 			case wanted[v] > 0:
 				d.cores[v] = min(d.cores[v]*busy[v]/wanted[v], cores)
-			case all[v] == 0:
+			default:
 				d.cores[v] = 0 // too short to tell
 			}
 		}
@@ -105,6 +88,23 @@ func newDemand(r *record.Record, spans [][]span) demand {
 	}
 	d.stretch(active, cores, every)
 	return d
+}
+
+// steady takes single peaks off the samples in which all processors were busy: how
+// many tasks could run is read at one instant, in which others may have woken too.
+func steady(load []float64, cores float64) []float64 {
+	out := slices.Clone(load)
+	for n, b := range load {
+		if b <= cores {
+			continue
+		}
+		for _, near := range load[max(0, n-1):min(len(load), n+2)] {
+			if near >= busyAll*cores {
+				out[n] = min(out[n], near)
+			}
+		}
+	}
+	return out
 }
 
 // stretch takes off what the operations waited for each other's processors.

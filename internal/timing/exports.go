@@ -13,25 +13,60 @@ type exports struct {
 	image  part
 	push   part
 	caches []part // in the order of the record's exports
+	// shared is the export of a cache that goes where the image is pushed, at the
+	// same time: the two have one line. -1 is none.
+	shared int
 }
 
 // part is one piece of the export.
 type part struct {
 	span
 	lag   float64
-	fixed float64   // seconds that it took whatever was new
-	share []float64 // seconds by vertex
+	fixed float64 // seconds that it took whatever ran
+	// made and sent are seconds by vertex: for making the layer of what ran, and for
+	// sending it if it was new to where it went.
+	made, sent []float64
 }
 
-// seconds is what a part takes if the layers of some vertices are new.
-func (p *part) seconds(fresh []bool, extra float64) float64 {
-	s := p.fixed + extra
-	for v, share := range p.share {
-		if fresh[v] {
-			s += share
+// seconds is what a part takes in a course.
+func (p *part) seconds(m *model, c course) float64 {
+	s := p.fixed + p.sending(m, c)
+	for v, did := range c.did {
+		if did {
+			s += p.made[v]
 		}
 	}
 	return s
+}
+
+// sending is the part of it that goes over a line.
+func (p *part) sending(m *model, c course) (s float64) {
+	for v, did := range c.did {
+		if did && p.sent[v] > 0 && !m.same(v, c.did) {
+			s += p.sent[v]
+		}
+	}
+	return s
+}
+
+// same says that a vertex that ran made the layer that it made before: it copies
+// from what did not run, and its layer holds nothing else.
+func (m *model) same(v int, did []bool) bool {
+	copied := false
+	for _, in := range m.r.Vertices[v].Inputs {
+		if in.ByContent {
+			if did[in.Vertex] {
+				return false
+			}
+			copied = true
+		}
+	}
+	return copied && m.r.Vertices[v].Kind == record.OpFile
+}
+
+func (m *model) newSplit(s span) part {
+	n := len(m.did)
+	return part{span: s, fixed: s.seconds(), made: make([]float64, n), sent: make([]float64, n)}
 }
 
 func (m *model) newExports() exports {
@@ -45,6 +80,7 @@ func (m *model) newExports() exports {
 	}
 	chain := m.chain()
 	var image, layers, push, pushed []span
+	pushedTo := ""
 	for _, p := range m.r.Phases {
 		s := m.clock.span(p.Start, p.End)
 		switch {
@@ -58,15 +94,23 @@ func (m *model) newExports() exports {
 			push = append(push, s)
 		case p.Kind == record.PhasePush:
 			push = append(push, s)
+			if ref, ok := strings.CutPrefix(p.Name, "pushing manifest for "); ok {
+				pushedTo = host(ref)
+			}
 		}
 	}
-	out.image = m.newPart(image, union(layers), chain)
+	inChain := func(v int) bool { return chain[v] }
+	out.image = m.newSplit(hull(image))
 	if len(image) == 0 {
 		out.image.span = span{ended, ended}
 	}
 	out.image.lag = max(0, out.image.start-ended)
-	out.push = m.newPart(push, union(pushed), chain)
+	out.image.split(m, union(layers), out.image.made, inChain)
+	out.push = m.newSplit(hull(push))
 	out.push.lag = max(0, out.push.start-out.image.end)
+	sent := m.sentLayers()
+	out.shared = -1
+	out.push.split(m, union(pushed), out.push.sent, func(v int) bool { return chain[v] && m.isNew(v, sent) })
 	for _, c := range m.r.Caches {
 		if c.Direction != record.Export {
 			continue
@@ -74,33 +118,72 @@ func (m *model) newExports() exports {
 		p := m.newCacheExport(c, chain, len(layers) > 0)
 		p.lag = max(0, p.start-out.image.end)
 		out.caches = append(out.caches, p)
+		if c.Type == "registry" && host(c.Ref) == pushedTo {
+			out.shared = len(out.caches) - 1
+		}
 	}
+	out.share()
 	return out
 }
 
-// newPart takes the seconds that new layers took and splits them among the
-// vertices that made layers.
-func (m *model) newPart(list []span, forLayers float64, makers []bool) part {
-	p := part{span: hull(list), share: make([]float64, len(m.did))}
-	p.fixed = p.span.seconds()
-	p.split(m, forLayers, makers)
-	return p
+// host is the registry of a reference.
+func host(ref string) string {
+	h, _, _ := strings.Cut(ref, "/")
+	return h
 }
 
-// split moves seconds from the fixed part to the vertices that were executed, by
-// the sizes of their layers. Where none is known their times stand for them: what
-// writes much takes long.
-func (p *part) split(m *model, seconds float64, makers []bool) {
+// share makes the times of two transfers that went over one line those that each
+// had taken alone. Of two that begin together and have a and b seconds to send,
+// both take their own time and that of the shorter one.
+func (o *exports) share() {
+	if o.shared < 0 {
+		return
+	}
+	p, c := &o.push, &o.caches[o.shared]
+	both := min(total(p.sent), total(c.sent)) / 2
+	scale(p.sent, both)
+	scale(c.sent, both)
+}
+
+// scale takes seconds off a sum.
+func scale(list []float64, less float64) {
+	if sum := total(list); sum > 0 {
+		for i := range list {
+			list[i] *= (sum - less) / sum
+		}
+	}
+}
+
+func total(list []float64) (sum float64) {
+	for _, x := range list {
+		sum += x
+	}
+	return sum
+}
+
+// waits is what the push and the export that shares its line take longer in a
+// course in which both happen.
+func (o *exports) waits(m *model, c course) float64 {
+	if o.shared < 0 || !c.cacheExports {
+		return 0
+	}
+	return min(o.push.sending(m, c), o.caches[o.shared].sending(m, c))
+}
+
+// split takes seconds from the fixed part and gives them to vertices that were
+// executed, by the sizes of their layers. Where none is known their times stand
+// for them: what writes much takes long.
+func (p *part) split(m *model, seconds float64, to []float64, makers func(v int) bool) {
 	weights, sum := make([]float64, len(m.did)), 0.0
 	known, n := 0.0, 0
 	for v := range m.did {
-		if l := m.r.Vertices[v].Layer; l != nil && m.makes(v) && makers[v] {
+		if l := m.r.Vertices[v].Layer; l != nil && m.makes(v) && makers(v) {
 			known += float64(l.Bytes)
 			n++
 		}
 	}
 	for v := range m.did {
-		if !m.makes(v) || !makers[v] {
+		if !m.makes(v) || !makers(v) {
 			continue
 		}
 		switch l := m.r.Vertices[v].Layer; {
@@ -119,7 +202,7 @@ func (p *part) split(m *model, seconds float64, makers []bool) {
 	seconds = min(seconds, p.fixed)
 	p.fixed -= seconds
 	for v, w := range weights {
-		p.share[v] += seconds * w / sum
+		to[v] += seconds * w / sum
 	}
 }
 
@@ -129,27 +212,45 @@ func (m *model) makes(v int) bool {
 	return m.did[v] && (k == record.OpExec || k == record.OpFile)
 }
 
+// sentLayers are the layers that were uploaded to caches, or nil if no index tells.
+func (m *model) sentLayers() map[string]bool {
+	var sent map[string]bool
+	for _, c := range m.r.Caches {
+		if c.Direction != record.Export || c.Size == 0 {
+			continue
+		}
+		if sent == nil {
+			sent = map[string]bool{}
+		}
+		for _, p := range c.Parts {
+			if p.Kind == record.PhaseLayer && p.Bytes > 0 {
+				sent[p.Digest] = true
+			}
+		}
+	}
+	return sent
+}
+
+// isNew says that the layer of an executed vertex had to be sent.
+func (m *model) isNew(v int, sent map[string]bool) bool {
+	if l := m.r.Vertices[v].Layer; l != nil && sent != nil {
+		return sent[l.Digest]
+	}
+	return !m.same(v, m.did)
+}
+
 // newCacheExport splits the export of a cache. What it prepares is the layers that
 // the image's export did not make; what it writes is all that are new.
 func (m *model) newCacheExport(c record.CacheAccess, chain []bool, imageMade bool) part {
-	p := part{span: m.clock.span(c.Start, c.Start+c.Seconds), share: make([]float64, len(m.did))}
-	p.fixed = p.span.seconds()
-	all := make([]bool, len(m.did))
-	rest := make([]bool, len(m.did))
+	p := m.newSplit(m.clock.span(c.Start, c.Start+c.Seconds))
+	all := func(v int) bool { return c.Mode == "max" || chain[v] }
+	rest := func(v int) bool { return all(v) && !(imageMade && chain[v]) }
 	any := false
 	for v := range m.did {
-		all[v] = c.Mode == "max" || chain[v]
-		rest[v] = all[v] && !(imageMade && chain[v])
-		any = any || rest[v] && m.makes(v)
+		any = any || rest(v) && m.makes(v)
 	}
 	var prepare, write []span
 	old := 0.0 // the longest look at a layer that was there
-	fresh := map[string]bool{}
-	for v := range m.did {
-		if l := m.r.Vertices[v].Layer; l != nil && m.makes(v) {
-			fresh[l.Digest] = true
-		}
-	}
 	for _, x := range c.Parts {
 		s := m.clock.span(x.Start, x.End)
 		switch x.Kind {
@@ -157,19 +258,20 @@ func (m *model) newCacheExport(c record.CacheAccess, chain []bool, imageMade boo
 			prepare = append(prepare, s)
 		case record.PhaseLayer:
 			write = append(write, s)
-			if len(fresh) > 0 && !fresh[x.Digest] {
+			if x.Bytes == 0 {
 				old = max(old, s.seconds())
 			}
 		}
 	}
 	if any {
-		p.split(m, union(prepare), rest)
+		p.split(m, union(prepare), p.made, rest)
 	} else {
-		p.split(m, union(prepare), all)
+		p.split(m, union(prepare), p.made, all)
 	}
 	if w := union(write); w > 0 {
+		sent := m.sentLayers()
 		// Layers are written side by side: one that was there may only have waited.
-		p.split(m, w-min(old, w/2), all)
+		p.split(m, w-min(old, w/2), p.sent, func(v int) bool { return all(v) && m.isNew(v, sent) })
 	}
 	return p
 }

@@ -140,7 +140,8 @@ func (m *model) byStart() []int {
 }
 
 // standing lists the executed vertices that need the result of i: those that use
-// it, or what hits made of it.
+// it, or a hit that is a layer on top of it. What a hit only copied from it is in
+// the hit's own layer.
 func (m *model) standing(i int, did []bool) []int {
 	var out []int
 	seen := map[int]bool{i: true}
@@ -150,13 +151,51 @@ func (m *model) standing(i int, did []bool) []int {
 		for _, u := range m.users[at] {
 			switch {
 			case seen[u]:
+				continue
 			case did[u]:
 				out = append(out, u)
-			default:
+			case m.onTop(u, at):
 				todo = append(todo, u)
+			default:
+				continue
 			}
 			seen[u] = true
 		}
 	}
 	return out
+}
+
+// onTop says that a vertex's result holds the layers of an input.
+func (m *model) onTop(v, input int) bool {
+	return slices.ContainsFunc(m.r.Vertices[v].Inputs, func(in record.Input) bool {
+		return in.Vertex == input && !in.ByContent
+	})
+}
+
+// through lists the inputs of an executed vertex by which it stands on any of some
+// vertices, and says whether it reads the content of all these inputs.
+func (m *model) through(v int, on []int, did []bool) (inputs []int, content bool) {
+	content = true
+	for _, in := range m.r.Vertices[v].Inputs {
+		seen := map[int]bool{}
+		for todo := []int{in.Vertex}; len(todo) > 0; {
+			at := todo[0]
+			todo = todo[1:]
+			if seen[at] || did[at] {
+				continue
+			}
+			seen[at] = true
+			if slices.Contains(on, at) {
+				inputs = append(inputs, in.Vertex)
+				content = content && in.ByContent
+				break
+			}
+			for _, below := range m.r.Vertices[at].Inputs {
+				if !below.ByContent {
+					todo = append(todo, below.Vertex)
+				}
+			}
+		}
+	}
+	return inputs, content && len(inputs) > 0
 }

@@ -160,6 +160,13 @@ func (m *model) delays() {
 		for _, n := range m.needs[i] {
 			f := &m.fetches[n]
 			if f.users[0] == i {
+				ready := ready
+				if inputs, content := m.through(i, slices.Concat(f.sources, f.hits), m.did); content {
+					ready = gate
+					for _, input := range inputs {
+						ready = max(ready, done[input])
+					}
+				}
 				f.start = min(max(f.start, ready), f.end)
 				f.lag = max(0, f.start-ready)
 			}
