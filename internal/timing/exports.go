@@ -16,6 +16,8 @@ type exports struct {
 	// shared is the export of a cache that goes where the image is pushed, at the
 	// same time: the two have one line. -1 is none.
 	shared int
+	// beside is which part of the shorter of the two transfers ran beside the other.
+	beside float64
 }
 
 // part is one piece of the export.
@@ -120,9 +122,9 @@ func (m *model) newExports() exports {
 		out.caches = append(out.caches, p)
 		if c.Type == "registry" && host(c.Ref) == pushedTo {
 			out.shared = len(out.caches) - 1
+			out.share(overlap(hull(pushed), hull(m.writes(c))))
 		}
 	}
-	out.share()
 	return out
 }
 
@@ -133,16 +135,16 @@ func host(ref string) string {
 }
 
 // share makes the times of two transfers that went over one line those that each
-// had taken alone. Of two that begin together and have a and b seconds to send,
-// both take their own time and that of the shorter one.
-func (o *exports) share() {
-	if o.shared < 0 {
-		return
-	}
+// had taken alone: for as long as they ran beside each other both went at half
+// their speed.
+func (o *exports) share(both float64) {
 	p, c := &o.push, &o.caches[o.shared]
-	both := min(total(p.sent), total(c.sent)) / 2
-	scale(p.sent, both)
-	scale(c.sent, both)
+	both = min(both, total(p.sent), total(c.sent))
+	scale(p.sent, both/2)
+	scale(c.sent, both/2)
+	if least := min(total(p.sent), total(c.sent)); least > 0 {
+		o.beside = min(1, both/2/least)
+	}
 }
 
 // scale takes seconds off a sum.
@@ -167,7 +169,7 @@ func (o *exports) waits(m *model, c course) float64 {
 	if o.shared < 0 || !c.cacheExports {
 		return 0
 	}
-	return min(o.push.sending(m, c), o.caches[o.shared].sending(m, c))
+	return o.beside * min(o.push.sending(m, c), o.caches[o.shared].sending(m, c))
 }
 
 // split takes seconds from the fixed part and gives them to vertices that were
@@ -249,18 +251,15 @@ func (m *model) newCacheExport(c record.CacheAccess, chain []bool, imageMade boo
 	for v := range m.did {
 		any = any || rest(v) && m.makes(v)
 	}
-	var prepare, write []span
+	var prepare []span
 	old := 0.0 // the longest look at a layer that was there
 	for _, x := range c.Parts {
 		s := m.clock.span(x.Start, x.End)
-		switch x.Kind {
-		case record.PhasePrepare:
+		switch {
+		case x.Kind == record.PhasePrepare:
 			prepare = append(prepare, s)
-		case record.PhaseLayer:
-			write = append(write, s)
-			if x.Bytes == 0 {
-				old = max(old, s.seconds())
-			}
+		case x.Kind == record.PhaseLayer && x.Bytes == 0:
+			old = max(old, s.seconds())
 		}
 	}
 	if any {
@@ -268,12 +267,23 @@ func (m *model) newCacheExport(c record.CacheAccess, chain []bool, imageMade boo
 	} else {
 		p.split(m, union(prepare), p.made, all)
 	}
-	if w := union(write); w > 0 {
+	if w := union(m.writes(c)); w > 0 {
 		sent := m.sentLayers()
 		// Layers are written side by side: one that was there may only have waited.
 		p.split(m, w-min(old, w/2), p.sent, func(v int) bool { return all(v) && m.isNew(v, sent) })
 	}
 	return p
+}
+
+// writes are the spans in which layers were written to a cache.
+func (m *model) writes(c record.CacheAccess) []span {
+	var out []span
+	for _, x := range c.Parts {
+		if x.Kind == record.PhaseLayer {
+			out = append(out, m.clock.span(x.Start, x.End))
+		}
+	}
+	return out
 }
 
 // chain tells the vertices whose layers are the image's: those that its last

@@ -106,9 +106,8 @@ func (m *model) speed(downloads [][]span) {
 	}
 	if seconds := union(took); bytes >= enough && seconds > 0 {
 		m.down = float64(bytes) / seconds
-		return
 	}
-	// What is written goes the same way.
+	// What is written goes the same way. The faster of the two waited less.
 	bytes, took = 0, nil
 	for _, c := range m.r.Caches {
 		for _, p := range c.Parts {
@@ -119,7 +118,7 @@ func (m *model) speed(downloads [][]span) {
 		}
 	}
 	if seconds := union(took); bytes >= enough && seconds > 0 {
-		m.down = float64(bytes) / seconds
+		m.down = max(m.down, float64(bytes)/seconds)
 	}
 }
 

@@ -107,3 +107,6 @@ func hull(list []span) span {
 	}
 	return h
 }
+
+// overlap is how long two spans run beside each other, in seconds.
+func overlap(a, b span) float64 { return max(0, min(a.end, b.end)-max(a.start, b.start)) }
