@@ -107,12 +107,12 @@ func (m *model) newExports() exports {
 		out.image.span = span{ended, ended}
 	}
 	out.image.lag = max(0, out.image.start-ended)
-	out.image.split(m, union(layers), out.image.made, inChain)
+	out.image.split(m, union(layers), out.image.made, inChain, m.makes)
 	out.push = m.newSplit(hull(push))
 	out.push.lag = max(0, out.push.start-out.image.end)
 	sent := m.sentLayers()
 	out.shared = -1
-	out.push.split(m, union(pushed), out.push.sent, func(v int) bool { return chain[v] && m.isNew(v, sent) })
+	out.push.split(m, union(pushed), out.push.sent, inChain, func(v int) bool { return m.isNew(v, sent) })
 	for _, c := range m.r.Caches {
 		if c.Direction != record.Export {
 			continue
@@ -122,7 +122,7 @@ func (m *model) newExports() exports {
 		out.caches = append(out.caches, p)
 		if c.Type == "registry" && host(c.Ref) == pushedTo {
 			out.shared = len(out.caches) - 1
-			out.share(overlap(hull(pushed), hull(m.writes(c))))
+			out.share(m, overlap(hull(pushed), hull(m.writes(c))))
 		}
 	}
 	return out
@@ -137,30 +137,21 @@ func host(ref string) string {
 // share makes the times of two transfers that went over one line those that each
 // had taken alone: for as long as they ran beside each other both went at half
 // their speed.
-func (o *exports) share(both float64) {
+func (o *exports) share(m *model, both float64) {
 	p, c := &o.push, &o.caches[o.shared]
-	both = min(both, total(p.sent), total(c.sent))
-	scale(p.sent, both/2)
-	scale(c.sent, both/2)
-	if least := min(total(p.sent), total(c.sent)); least > 0 {
-		o.beside = min(1, both/2/least)
+	a, b := p.sending(m, m.observed()), c.sending(m, m.observed())
+	if both = min(both, a, b); both == 0 {
+		return
 	}
+	scale(p.sent, 1-both/2/a)
+	scale(c.sent, 1-both/2/b)
+	o.beside = min(1, both/2/(min(a, b)-both/2))
 }
 
-// scale takes seconds off a sum.
-func scale(list []float64, less float64) {
-	if sum := total(list); sum > 0 {
-		for i := range list {
-			list[i] *= (sum - less) / sum
-		}
+func scale(list []float64, by float64) {
+	for i := range list {
+		list[i] *= by
 	}
-}
-
-func total(list []float64) (sum float64) {
-	for _, x := range list {
-		sum += x
-	}
-	return sum
 }
 
 // waits is what the push and the export that shares its line take longer in a
@@ -174,37 +165,41 @@ func (o *exports) waits(m *model, c course) float64 {
 
 // split takes seconds from the fixed part and gives them to vertices that were
 // executed, by the sizes of their layers. Where none is known their times stand
-// for them: what writes much takes long.
-func (p *part) split(m *model, seconds float64, to []float64, makers func(v int) bool) {
-	weights, sum := make([]float64, len(m.did)), 0.0
+// for them: what writes much takes long. May are those whose layers belong there,
+// fresh those whose layers were new; what made the same layer as before gets what a
+// new one would have taken.
+func (p *part) split(m *model, seconds float64, to []float64, may, fresh func(v int) bool) {
 	known, n := 0.0, 0
 	for v := range m.did {
-		if l := m.r.Vertices[v].Layer; l != nil && m.makes(v) && makers(v) {
+		if l := m.r.Vertices[v].Layer; l != nil && m.makes(v) && may(v) && fresh(v) {
 			known += float64(l.Bytes)
 			n++
 		}
 	}
-	for v := range m.did {
-		if !m.makes(v) || !makers(v) {
-			continue
-		}
+	weight := func(v int) float64 {
 		switch l := m.r.Vertices[v].Layer; {
-		case l != nil:
-			weights[v] = float64(l.Bytes)
+		case n > 0 && l != nil:
+			return float64(l.Bytes)
 		case n > 0:
-			weights[v] = known / float64(n)
-		default:
-			weights[v] = m.work[v]
+			return known / float64(n)
 		}
-		sum += weights[v]
+		return m.work[v]
+	}
+	sum := 0.0
+	for v := range m.did {
+		if m.makes(v) && may(v) && fresh(v) {
+			sum += weight(v)
+		}
 	}
 	if sum == 0 || seconds <= 0 {
 		return
 	}
 	seconds = min(seconds, p.fixed)
 	p.fixed -= seconds
-	for v, w := range weights {
-		to[v] += seconds * w / sum
+	for v := range m.did {
+		if m.makes(v) && may(v) && (fresh(v) || m.same(v, m.did)) {
+			to[v] += seconds * weight(v) / sum
+		}
 	}
 }
 
@@ -263,14 +258,14 @@ func (m *model) newCacheExport(c record.CacheAccess, chain []bool, imageMade boo
 		}
 	}
 	if any {
-		p.split(m, union(prepare), p.made, rest)
+		p.split(m, union(prepare), p.made, rest, m.makes)
 	} else {
-		p.split(m, union(prepare), p.made, all)
+		p.split(m, union(prepare), p.made, all, m.makes)
 	}
 	if w := union(m.writes(c)); w > 0 {
 		sent := m.sentLayers()
 		// Layers are written side by side: one that was there may only have waited.
-		p.split(m, w-min(old, w/2), p.sent, func(v int) bool { return all(v) && m.isNew(v, sent) })
+		p.split(m, w-min(old, w/2), p.sent, all, func(v int) bool { return m.isNew(v, sent) })
 	}
 	return p
 }

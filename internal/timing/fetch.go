@@ -92,7 +92,7 @@ func (m *model) speed(downloads [][]span) {
 	var took []span
 	imports := false
 	for _, c := range m.r.Caches {
-		imports = imports || c.Direction == record.Import && c.Error == ""
+		imports = imports || c.Direction == record.Import
 	}
 	for i, v := range m.r.Vertices {
 		if len(downloads[i]) == 0 || v.Bytes == 0 {
