@@ -185,10 +185,11 @@ func (p *part) split(m *model, seconds float64, to []float64, may, fresh func(v 
 		}
 		return m.work[v]
 	}
-	sum := 0.0
+	sum, makers := 0.0, 0.0
 	for v := range m.did {
 		if m.makes(v) && may(v) && fresh(v) {
 			sum += weight(v)
+			makers++
 		}
 	}
 	if sum == 0 || seconds <= 0 {
@@ -197,8 +198,14 @@ func (p *part) split(m *model, seconds float64, to []float64, may, fresh func(v 
 	seconds = min(seconds, p.fixed)
 	p.fixed -= seconds
 	for v := range m.did {
-		if m.makes(v) && may(v) && (fresh(v) || m.same(v, m.did)) {
+		switch {
+		case !m.makes(v) || !may(v):
+		case fresh(v):
 			to[v] += seconds * weight(v) / sum
+		case m.same(v, m.did) && n > 0:
+			to[v] += seconds * weight(v) / sum
+		case m.same(v, m.did):
+			to[v] += seconds / makers // its time tells nothing of what others wrote
 		}
 	}
 }

@@ -23,7 +23,7 @@ type fetch struct {
 // assign finds for whom layers were downloaded: the executed vertices that stand
 // on them and started when they were there.
 func (m *model) assign(downloads [][]span) {
-	gate, order := m.gate(), m.byStart()
+	gate, order, standing := m.gate(), m.byStart(), m.allStanding()
 	type purpose struct {
 		first int // the vertex that it was for first; -1 is the export
 		pull  bool
@@ -33,7 +33,7 @@ func (m *model) assign(downloads [][]span) {
 		source := m.r.Vertices[i].Source != nil
 		var users []int
 		if len(list) > 0 {
-			users = m.standing(i, m.did)
+			users = slices.Clone(standing[i])
 			slices.SortFunc(users, func(a, b int) int { return cmp.Compare(order[a], order[b]) })
 		}
 		for _, s := range list {
@@ -162,6 +162,37 @@ func (m *model) standing(i int, did []bool) []int {
 		}
 	}
 	return out
+}
+
+// allStanding is standing of every vertex in the build as it was. Where only one hit
+// stands on a vertex the two have the same list.
+func (m *model) allStanding() [][]int {
+	all := make([][]int, len(m.did))
+	for i := len(all) - 1; i >= 0; i-- {
+		var own []int
+		shared := -1
+		for _, u := range m.users[i] {
+			switch {
+			case m.did[u]:
+				own = append(own, u)
+			case !m.onTop(u, i):
+			case shared < 0 && len(own) == 0:
+				shared = u
+				all[i] = all[u]
+				continue
+			default:
+				own = append(own, all[u]...)
+			}
+		}
+		if len(own) > 0 {
+			if shared >= 0 {
+				own = append(own, all[shared]...)
+			}
+			slices.Sort(own)
+			all[i] = slices.Compact(own)
+		}
+	}
+	return all
 }
 
 // onTop says that a vertex's result holds the layers of an input.

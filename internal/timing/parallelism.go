@@ -38,45 +38,51 @@ func (m *model) parallelism() int {
 	if len(ran) < 2 {
 		return 0
 	}
-	slices.SortFunc(ran, func(a, b int) int { return cmp.Compare(m.ran[a].start, m.ran[b].start) })
-	var most int
-	running := func(at float64) (n int) {
-		for _, v := range ran {
-			if m.ran[v].start > at {
-				break
-			}
-			if m.ran[v].end > at {
-				n++
-			}
-		}
-		return n
-	}
-	var waited []int
+	at, running, most := m.concurrency(ran)
+	ends := make([]float64, 0, len(ran))
 	for _, v := range ran {
-		most = max(most, running(m.ran[v].start))
-		if m.lag[v] >= longWait {
-			waited = append(waited, v)
-		}
+		ends = append(ends, m.ran[v].end)
 	}
+	slices.Sort(ends)
 	bound := 0
-	for _, v := range waited {
+	for _, v := range ran {
+		if m.lag[v] < longWait {
+			continue
+		}
 		start, from := m.ran[v].start, m.ran[v].start-m.lag[v]
-		freed := -1.0
-		full := true
-		for _, o := range ran {
-			if e := m.ran[o].end; o != v && e <= start+touch && e > freed {
-				freed = e
-			}
+		n, _ := slices.BinarySearch(ends, start+touch)
+		if n == 0 || ends[n-1] < start-soon || ends[n-1] <= from {
+			continue // no end freed a slot for it
 		}
-		for _, o := range ran {
-			if s := m.ran[o]; o != v && s.end > from+touch && s.end < start-soon {
-				full = full && running(s.end+touch) == most
-			}
+		freed, full := ends[n-1], true
+		for n, _ := slices.BinarySearch(at, from+touch); n < len(at)-1 && at[n] < freed-touch && full; n++ {
+			full = running[n] == most || at[n+1]-at[n] < soon
 		}
-		if freed >= start-soon && freed > from && full && running(from+touch) == most {
+		if full {
 			m.lag[v] = max(0, start-freed)
 			bound = most
 		}
 	}
 	return bound
+}
+
+// concurrency is how many of some vertices ran from each change on, and the most.
+func (m *model) concurrency(ran []int) (at []float64, running []int, most int) {
+	type change struct {
+		at float64
+		by int
+	}
+	var changes []change
+	for _, v := range ran {
+		changes = append(changes, change{m.ran[v].start, 1}, change{m.ran[v].end, -1})
+	}
+	// What ends when something starts ended before.
+	slices.SortFunc(changes, func(a, b change) int { return cmp.Or(cmp.Compare(a.at, b.at), a.by-b.by) })
+	n := 0
+	for _, c := range changes {
+		n += c.by
+		at, running = append(at, c.at), append(running, n)
+		most = max(most, n)
+	}
+	return at, running, most
 }

@@ -57,6 +57,8 @@ type run struct {
 	users [][]int // who waits for a task
 	order []int   // inputs before users
 	way   []float64
+	// rates and wants are used over and over.
+	rates, wants []float64
 }
 
 func (r *run) link() {
@@ -133,8 +135,11 @@ func (r *run) events() {
 		}
 	}
 	slots, now, freed := 0, 0.0, -1
+	var ended []int
 	for len(waiting)+len(running) > 0 {
-		slices.SortStableFunc(waiting, first)
+		if len(waiting) > 1 {
+			slices.SortStableFunc(waiting, first)
+		}
 		next := waiting[:0]
 		for _, i := range waiting {
 			t := &r.tasks[i]
@@ -160,7 +165,7 @@ func (r *run) events() {
 		}
 		now += step
 		still := running[:0]
-		var ended []int
+		ended = ended[:0]
 		for n, i := range running {
 			if left[i] -= step * rates[n]; left[i] > instant {
 				still = append(still, i)
@@ -187,10 +192,10 @@ func (r *run) events() {
 
 // advance is how long nothing ends, and how fast each running task goes.
 func (r *run) advance(running []int, left []float64) (step float64, rates []float64) {
-	rates = make([]float64, len(running))
+	rates = r.rates[:0]
 	wanted := 0.0
-	for n, i := range running {
-		rates[n] = 1
+	for _, i := range running {
+		rates = append(rates, 1)
 		wanted += r.tasks[i].cores
 	}
 	if r.cores > 0 && wanted > r.cores {
@@ -201,6 +206,7 @@ func (r *run) advance(running []int, left []float64) (step float64, rates []floa
 			}
 		}
 	}
+	r.rates = rates
 	step = -1
 	for n, i := range running {
 		if s := max(0, left[i]) / rates[n]; step < 0 || s < step {
@@ -215,12 +221,13 @@ func (r *run) advance(running []int, left []float64) (step float64, rates []floa
 
 // share is how many processors each task gets that wants more than its share.
 func (r *run) share(running []int) float64 {
-	wants := make([]float64, 0, len(running))
+	wants := r.wants[:0]
 	for _, i := range running {
 		if c := r.tasks[i].cores; c > 0 {
 			wants = append(wants, c)
 		}
 	}
+	r.wants = wants
 	slices.Sort(wants)
 	free := r.cores
 	for n, w := range wants {
