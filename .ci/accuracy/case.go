@@ -64,8 +64,8 @@ func (t *trial) String() string {
 // run builds before and after, and judges the report.
 func (t *trial) run(ctx context.Context, h *host, bin, dir string) (err error) {
 	l := t.after.loss
-	r := &run{ctx: ctx}
-	defer r.end(&err)
+	r := buildkittest.NewRun(ctx)
+	defer r.End(&err)
 	first, second := h.daemon, h.daemon
 	if l.pruned {
 		first = h.builder(r)

@@ -3,17 +3,14 @@ package main
 import (
 	"archive/tar"
 	"bytes"
-	"context"
 	_ "embed"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"strings"
 	"sync"
-	"testing"
 
 	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -35,7 +32,7 @@ const tools = "addgroup adduser apk apt-get bun bundle cargo cmake composer cond
 // host is what all cases share: a daemon, a registry with the base image, and a
 // server of remote files.
 type host struct {
-	*run
+	*buildkittest.Run
 	daemon   *buildkittest.Daemon
 	registry string
 	base     v1.Image
@@ -45,41 +42,8 @@ type host struct {
 	remote map[string]string // content by path
 }
 
-// run stands in for a test, which the helpers for tests end with.
-type run struct {
-	testing.TB
-	ctx      context.Context
-	failed   bool
-	cleanups []func()
-}
-
-// errStopped is the panic of a helper that gave up, after it said why.
-var errStopped = errors.New("stopped")
-
-func (r *run) Helper()                   {}
-func (r *run) Context() context.Context  { return r.ctx }
-func (r *run) Cleanup(f func())          { r.cleanups = append(r.cleanups, f) }
-func (r *run) Failed() bool              { return r.failed }
-func (r *run) Logf(f string, a ...any)   { fmt.Fprintf(os.Stderr, f+"\n", a...) }
-func (r *run) Errorf(f string, a ...any) { r.failed = true; r.Logf(f, a...) }
-func (r *run) Error(a ...any)            { r.Errorf("%s", fmt.Sprint(a...)) }
-func (r *run) Fatalf(f string, a ...any) { r.Errorf(f, a...); panic(errStopped) }
-func (r *run) Fatal(a ...any)            { r.Fatalf("%s", fmt.Sprint(a...)) }
-
-// end runs what was put off until now, and turns a helper's panic into an error.
-func (r *run) end(err *error) {
-	if p := recover(); p == errStopped {
-		*err = errStopped
-	} else if p != nil {
-		defer panic(p)
-	}
-	for i := len(r.cleanups) - 1; i >= 0; i-- {
-		r.cleanups[i]()
-	}
-}
-
-func newHost(r *run) (*host, error) {
-	h := &host{run: r, remote: map[string]string{}}
+func newHost(r *buildkittest.Run) (*host, error) {
+	h := &host{Run: r, remote: map[string]string{}}
 	h.registry = buildkittest.Registry(r)
 	h.daemon = h.builder(r)
 	commands := map[string][]byte{}
@@ -136,7 +100,7 @@ func (h *host) push(ref, content string) error {
 }
 
 // builder starts a daemon with an empty state until the run ends.
-func (h *host) builder(r *run) *buildkittest.Daemon {
+func (h *host) builder(r *buildkittest.Run) *buildkittest.Daemon {
 	return buildkittest.Start(r, buildkittest.Options{PlainHTTP: []string{h.registry}})
 }
 

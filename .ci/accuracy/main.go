@@ -22,6 +22,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"github.com/layercause/layercause/internal/buildkit/buildkittest"
 )
 
 type options struct {
@@ -64,8 +66,8 @@ func measure(ctx context.Context, out io.Writer, o options) (good bool, err erro
 	if err != nil {
 		return false, err
 	}
-	r := &run{ctx: ctx}
-	defer r.end(&err)
+	r := buildkittest.NewRun(ctx)
+	defer r.End(&err)
 	fmt.Fprintf(out, "seed %d, %d shapes\n", o.seed, len(shapes))
 	h, err := newHost(r)
 	if err != nil {

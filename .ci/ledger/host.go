@@ -1,15 +1,10 @@
 package main
 
 import (
-	"context"
-	"errors"
-	"fmt"
 	"maps"
 	"math/rand/v2"
 	"net"
 	"net/http"
-	"os"
-	"testing"
 	"time"
 
 	"github.com/layercause/layercause/internal/buildkit/buildkittest"
@@ -23,45 +18,12 @@ const bigBase = 20_000_000
 
 // host is what all cases share: a registry at the end of a slow line, and daemons.
 type host struct {
-	*run
+	*buildkittest.Run
 	registry string // host:port of the line's near end
 	store    *store
 	line     *link
 	images   content                         // the base images
 	daemons  map[string]*buildkittest.Daemon // by flag
-}
-
-// run stands in for a test, which the helpers for tests end with.
-type run struct {
-	testing.TB
-	ctx      context.Context
-	failed   bool
-	cleanups []func()
-}
-
-// errStopped is the panic of a helper that gave up, after it said why.
-var errStopped = errors.New("stopped")
-
-func (r *run) Helper()                   {}
-func (r *run) Context() context.Context  { return r.ctx }
-func (r *run) Cleanup(f func())          { r.cleanups = append(r.cleanups, f) }
-func (r *run) Failed() bool              { return r.failed }
-func (r *run) Logf(f string, a ...any)   { fmt.Fprintf(os.Stderr, f+"\n", a...) }
-func (r *run) Errorf(f string, a ...any) { r.failed = true; r.Logf(f, a...) }
-func (r *run) Error(a ...any)            { r.Errorf("%s", fmt.Sprint(a...)) }
-func (r *run) Fatalf(f string, a ...any) { r.Errorf(f, a...); panic(errStopped) }
-func (r *run) Fatal(a ...any)            { r.Fatalf("%s", fmt.Sprint(a...)) }
-
-// end runs what was put off until now, and turns a helper's panic into an error.
-func (r *run) end(err *error) {
-	if p := recover(); p == errStopped {
-		*err = errStopped
-	} else if p != nil {
-		defer panic(p)
-	}
-	for i := len(r.cleanups) - 1; i >= 0; i-- {
-		r.cleanups[i]()
-	}
 }
 
 // commands are programs of the base images. cpu keeps one core busy until it has had
@@ -82,8 +44,8 @@ done
 	"fill": []byte("#!/bin/sh\nmkdir -p \"$(dirname \"$2\")\"\ndd if=/dev/urandom of=\"$2\" bs=1M count=\"$1\" 2>/dev/null\n"),
 }
 
-func newHost(r *run) (*host, error) {
-	h := &host{run: r, store: newStore(), daemons: map[string]*buildkittest.Daemon{}}
+func newHost(r *buildkittest.Run) (*host, error) {
+	h := &host{Run: r, store: newStore(), daemons: map[string]*buildkittest.Daemon{}}
 	far, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, err

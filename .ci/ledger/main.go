@@ -30,6 +30,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/layercause/layercause/internal/buildkit/buildkittest"
 )
 
 type options struct {
@@ -71,8 +73,8 @@ func measure(ctx context.Context, out io.Writer, o options) (ok bool, err error)
 	if err := describe(ctx, out, bin); err != nil {
 		return false, err
 	}
-	r := &run{ctx: ctx}
-	defer r.end(&err)
+	r := buildkittest.NewRun(ctx)
+	defer r.End(&err)
 	h, err := newHost(r)
 	if err != nil {
 		return false, err
