@@ -69,12 +69,13 @@ func (m *model) withoutCache(l *Ledger) course {
 			c.did[v], c.work[v], c.cores[v] = true, 0, 0
 		}
 		e := s.Earlier
-		c.work[last], c.cores[last] = m.clock.length(e.Seconds), min(m.clock.length(e.Cores), m.machine.cores)
-		if e.Alone > 0 && e.Alone <= e.Seconds && m.machine.cores > 0 {
+		took := m.clock.length(e.Seconds)
+		c.work[last], c.cores[last] = took, min(m.clock.length(e.Cores), m.machine.cores)
+		if e.Alone > 0 && e.Alone <= took && m.machine.cores > 0 {
 			c.work[last] = e.Alone
 		}
 		c.export += m.clock.length(e.Export)
-		l.Steps[s.ID] = Step{Saved: max(0, m.clock.length(e.Seconds)-m.clock.length(s.TransferSeconds))}
+		l.Steps[s.ID] = Step{Saved: max(0, took-m.clock.length(s.TransferSeconds))}
 	}
 	pulled := map[int]bool{}
 	for _, f := range m.fetches {
