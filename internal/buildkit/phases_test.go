@@ -215,8 +215,8 @@ func TestLoadNames(t *testing.T) {
 	}
 }
 
-// A layer is new to a cache that did not list it. Where that is not known all are; a
-// service says itself what it is sent.
+// A layer is new to a cache that did not list it, and only then its part has bytes.
+// Where that is not known all are new; a service says itself what it is sent.
 func TestSizesOfAnExport(t *testing.T) {
 	a, b, c := digest.Digest(layerDigest("a")), digest.Digest(layerDigest("b")), digest.Digest(layerDigest("c"))
 	after := &cacheindex.Index{Sizes: map[digest.Digest]int64{a: 1, b: 20, c: 300}}
@@ -226,20 +226,21 @@ func TestSizesOfAnExport(t *testing.T) {
 		kind   string
 		before indexRead
 		want   int64
+		layer  int64 // the part of the layer c
 	}{
-		"a registry":                       {"registry", indexRead{index: listed, at: early}, 20},
-		"a folder that has it all":         {"local", indexRead{index: after, at: early}, 0},
-		"nothing was there":                {"registry", indexRead{err: cacheindex.ErrNone, at: early}, 321},
-		"it could not be read":             {"local", indexRead{err: errNotRead, at: early}, 321},
-		"it was read while it was written": {"registry", indexRead{index: listed, at: late}, 321},
-		"read late, but another one":       {"registry", indexRead{index: &cacheindex.Index{Digest: b, Sizes: listed.Sizes}, at: late}, 20},
-		"a service":                        {"gha", indexRead{err: errNotRead}, 300},
+		"a registry":                       {"registry", indexRead{index: listed, at: early}, 20, 0},
+		"a folder that has it all":         {"local", indexRead{index: after, at: early}, 0, 0},
+		"nothing was there":                {"registry", indexRead{err: cacheindex.ErrNone, at: early}, 321, 300},
+		"it could not be read":             {"local", indexRead{err: errNotRead, at: early}, 321, 300},
+		"it was read while it was written": {"registry", indexRead{index: listed, at: late}, 321, 300},
+		"read late, but another one":       {"registry", indexRead{index: &cacheindex.Index{Digest: b, Sizes: listed.Sizes}, at: late}, 20, 0},
+		"a service":                        {"gha", indexRead{err: errNotRead}, 300, 300},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := record.CacheAccess{Direction: record.Export, Type: x.kind, Start: 30, Parts: []record.Phase{{Kind: record.PhaseLayer, Digest: c.String()}}}
 			describeExport(&got, after, x.before, began)
-			if got.Bytes != x.want || got.Size != 321 || got.Parts[0].Bytes != 300 {
-				t.Errorf("%d bytes of %d, the layer with %d; want %d of 321, and 300", got.Bytes, got.Size, got.Parts[0].Bytes, x.want)
+			if got.Bytes != x.want || got.Size != 321 || got.Parts[0].Bytes != x.layer {
+				t.Errorf("%d bytes of %d, the layer with %d; want %d of 321, and %d", got.Bytes, got.Size, got.Parts[0].Bytes, x.want, x.layer)
 			}
 		})
 	}

@@ -27,7 +27,8 @@ type Phase struct {
 	// Start and End are in seconds since Record.StartedAt.
 	Start float64 `json:"start"`
 	End   float64 `json:"end"`
-	Bytes int64   `json:"bytes,omitempty"`
+	// Bytes is what was sent: of a layer, nothing if the cache had it.
+	Bytes int64 `json:"bytes,omitempty"`
 	// Digest is that of a layer.
 	Digest string `json:"digest,omitempty"`
 }

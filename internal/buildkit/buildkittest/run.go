@@ -44,4 +44,3 @@ func (r *Run) End(err *error) {
 		r.cleanups[i]()
 	}
 }
-
