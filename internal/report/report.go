@@ -50,6 +50,9 @@ func New(head *record.Record, base *Comparison, causes []cause.Cause, ledger tim
 		Gates:       []Gate{},
 		Warnings:    append(append(append([]string{}, head.Warnings...), ledger.Warnings...), warnings...),
 	}
+	if ledger.Wall > 0 {
+		r.Build.WallSeconds = tidy(ledger.Wall) // a clock may have jumped
+	}
 	r.Totals = newTotals(r.Steps, ledger)
 	linkCauses(r.Steps, r.Causes)
 	return r

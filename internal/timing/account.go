@@ -25,7 +25,7 @@ func Account(r *record.Record, causes []cause.Cause, past []*record.Record) Ledg
 	m := newModel(r)
 	now := m.clock.wall
 	l := Ledger{
-		Wall: r.Seconds, Steps: map[string]Step{}, CauseLost: map[string]float64{},
+		Wall: now, Steps: map[string]Step{}, CauseLost: map[string]float64{},
 		Modelled: now - m.residue, Residue: m.residue,
 	}
 	without := m.withoutCache(&l)

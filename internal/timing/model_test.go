@@ -194,7 +194,7 @@ func TestBadTimes(t *testing.T) {
 			spoil(r)
 			l := Account(r, []cause.Cause{{ID: "c1", Kind: cause.NoCache, Steps: []string{"s2", "s3"}}}, nil)
 			for what, s := range map[string]float64{
-				"saved": l.Saved, "lost": l.Lost, "without cache": l.WithoutCache, "import": l.ImportSeconds,
+				"wall": l.Wall, "saved": l.Saved, "lost": l.Lost, "without cache": l.WithoutCache, "import": l.ImportSeconds,
 				"export": l.ExportSeconds, "download": l.DownloadSeconds, "c1": l.CauseLost["c1"], "without misses": l.WithoutMisses,
 			} {
 				if !(s >= 0 && s <= 30) {
