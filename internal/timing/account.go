@@ -70,8 +70,8 @@ func (m *model) withoutCache(l *Ledger) course {
 		}
 		e := s.Earlier
 		took := m.clock.length(e.Seconds)
-		c.work[last], c.cores[last] = took, min(m.clock.length(e.Cores), m.machine.cores)
-		if e.Alone > 0 && e.Alone <= took && m.machine.cores > 0 {
+		c.work[last], c.cores[last] = took, min(m.clock.length(e.Cores), m.on.cores)
+		if e.Alone > 0 && e.Alone <= took && m.on.cores > 0 {
 			c.work[last] = e.Alone
 		}
 		c.export += m.clock.length(e.Export)
@@ -109,15 +109,12 @@ func (m *model) costs(l *Ledger) {
 	}
 	l.ImportSeconds, l.ExportSeconds = union(imports), union(exports)
 	c := m.observed()
-	with := m.wall(c)
 	c.downloads = false
-	l.DownloadSeconds = max(0, with-m.wall(c))
+	l.DownloadSeconds = max(0, l.Modelled-m.wall(c))
 	for i := range m.r.Vertices {
-		v := &m.r.Vertices[i]
-		if v.Source != nil {
-			continue
+		if v := &m.r.Vertices[i]; v.Source == nil {
+			l.DownloadBytes += v.Bytes
 		}
-		l.DownloadBytes += v.Bytes
 	}
 }
 

@@ -31,7 +31,7 @@ func (m *model) observed() course {
 // wall is what a course takes, in seconds.
 func (m *model) wall(c course) float64 {
 	tasks, _ := m.tasks(c)
-	return simulate(tasks, m.machine).wall
+	return simulate(tasks, m.on).wall
 }
 
 // places are the indexes of a course's tasks.
@@ -141,12 +141,17 @@ func (m *model) tasks(c course) ([]task, places) {
 // the inputs of the first to need it are there, or at once if that reads their
 // content to be looked up, and all that need it wait for it.
 func (m *model) addFetches(c course, at *places, tasks *[]task, opened []int) {
+	var standing [][]int
+	// A builder with a store of its own would have had what a gone user needed.
+	if c.gone != nil && m.fresh && len(m.fetches) > 0 {
+		standing = m.standing(c.did)
+	}
 	for f, fe := range m.fetches {
 		at.fetch[f] = -1
 		if len(fe.sources) == 0 && !c.downloads {
 			continue
 		}
-		for _, u := range m.inheritors(c, fe.users) {
+		for _, u := range m.inheritors(c, fe.users, standing) {
 			t := &(*tasks)[at.vertex[u]]
 			if at.fetch[f] < 0 {
 				at.fetch[f] = len(*tasks)
@@ -165,18 +170,16 @@ func (m *model) addFetches(c course, at *places, tasks *[]task, opened []int) {
 	}
 }
 
-// inheritors are who needs a download in a course: of a user that hits now, those
-// that run and stand on it. A builder with a store of its own would have had it.
-func (m *model) inheritors(c course, users []int) []int {
-	if c.gone == nil || !m.fresh {
-		return slices.DeleteFunc(slices.Clone(users), func(u int) bool { return !c.did[u] })
-	}
+// inheritors are who needs a download in a course: its users, and of one that hits
+// now those that run and stand on it, if it is known who does.
+func (m *model) inheritors(c course, users []int, standing [][]int) []int {
 	var out []int
 	for _, u := range users {
-		if c.did[u] {
+		switch {
+		case c.did[u]:
 			out = append(out, u)
-		} else {
-			out = append(out, m.standing(u, c.did)...)
+		case standing != nil:
+			out = append(out, standing[u]...)
 		}
 	}
 	slices.SortFunc(out, func(a, b int) int { return cmp.Or(cmp.Compare(m.ran[a].start, m.ran[b].start), a-b) })

@@ -23,7 +23,7 @@ type fetch struct {
 // assign finds for whom layers were downloaded: the executed vertices that stand
 // on them and started when they were there.
 func (m *model) assign(downloads [][]span) {
-	gate, order, standing := m.gate(), m.byStart(), m.allStanding()
+	gate, order, standing := m.gate(), m.byStart(), m.standing(m.did)
 	type purpose struct {
 		first int // the vertex that it was for first; -1 is the export
 		pull  bool
@@ -138,42 +138,18 @@ func (m *model) byStart() []int {
 	return rank
 }
 
-// standing lists the executed vertices that need the result of i: those that use
-// it, or a hit that is a layer on top of it. What a hit only copied from it is in
-// the hit's own layer.
-func (m *model) standing(i int, did []bool) []int {
-	var out []int
-	seen := map[int]bool{i: true}
-	for todo := []int{i}; len(todo) > 0; {
-		at := todo[0]
-		todo = todo[1:]
-		for _, u := range m.users[at] {
-			switch {
-			case seen[u]:
-				continue
-			case did[u]:
-				out = append(out, u)
-			case m.onTop(u, at):
-				todo = append(todo, u)
-			default:
-				continue
-			}
-			seen[u] = true
-		}
-	}
-	return out
-}
-
-// allStanding is standing of every vertex in the build as it was. Where only one hit
-// stands on a vertex the two have the same list.
-func (m *model) allStanding() [][]int {
-	all := make([][]int, len(m.did))
+// standing lists, for every vertex, the executed ones that need its result: those
+// that use it, or a hit that is a layer on top of it. What a hit only copied from it
+// is in the hit's own layer. Where only one hit stands on a vertex the two have the
+// same list.
+func (m *model) standing(did []bool) [][]int {
+	all := make([][]int, len(did))
 	for i := len(all) - 1; i >= 0; i-- {
 		var own []int
 		shared := -1
 		for _, u := range m.users[i] {
 			switch {
-			case m.did[u]:
+			case did[u]:
 				own = append(own, u)
 			case !m.onTop(u, i):
 			case shared < 0 && len(own) == 0:

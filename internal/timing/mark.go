@@ -11,7 +11,7 @@ import (
 // its end to its start: that is the critical path.
 func (m *model) mark(l *Ledger) {
 	tasks, at := m.tasks(m.observed())
-	s := simulate(tasks, m.machine)
+	s := simulate(tasks, m.on)
 	critical := make([]bool, len(tasks))
 	last := -1
 	for i := range tasks {
@@ -40,10 +40,8 @@ func (m *model) phases(at places, critical []bool) []Phase {
 		}
 	}
 	for _, p := range m.r.Phases {
-		s := m.clock.span(p.Start, p.End)
-		switch p.Kind {
-		case record.PhaseLoad:
-			add(PhaseLoad, p.Name, -1, s, p.Bytes, at.setup)
+		if p.Kind == record.PhaseLoad {
+			add(PhaseLoad, p.Name, -1, m.clock.span(p.Start, p.End), p.Bytes, at.setup)
 		}
 	}
 	n := 0

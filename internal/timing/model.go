@@ -12,7 +12,7 @@ import (
 type model struct {
 	r     *record.Record
 	clock *clock
-	machine
+	on    machine
 
 	did     []bool    // vertices that were executed, or sent files
 	work    []float64 // what they took, alone on the machine
@@ -95,7 +95,7 @@ func (m *model) spans() (executions, downloads [][]span) {
 func (m *model) demands(executions [][]span) (cores, alone []float64) {
 	d := newDemand(m.r, executions)
 	if m.r.Load != nil && len(m.r.Load.Busy) > 0 {
-		m.machine.cores = m.r.Builder.Cores
+		m.on.cores = m.r.Builder.Cores
 	}
 	return d.cores, d.alone
 }
@@ -177,5 +177,5 @@ func (m *model) delays() {
 		m.lag[i] = max(0, m.ran[i].start-ready)
 		done[i] = max(ready, m.ran[i].end)
 	}
-	m.slots = m.parallelism()
+	m.on.slots = m.parallelism()
 }

@@ -62,8 +62,8 @@ func TestParallelism(t *testing.T) {
 	at(2, 3, 5) // when the first ended
 	at(3, 4, 5) // when the second ended
 	r.Seconds = 5
-	if m := newModel(r); m.slots != 2 {
-		t.Errorf("the bound is %d, want 2", m.slots)
+	if m := newModel(r); m.on.slots != 2 {
+		t.Errorf("the bound is %d, want 2", m.on.slots)
 	}
 	l := Account(r, []cause.Cause{{ID: "c1", Kind: cause.ContextFiles, Steps: []string{"s3"}}}, nil)
 	near(t, "the residue", l.Residue, 0)
@@ -72,8 +72,8 @@ func TestParallelism(t *testing.T) {
 	at(2, 3.5, 5.5) // half a second after anything ended
 	at(3, 1, 2)
 	r.Seconds = 5.5
-	if m := newModel(r); m.slots != 0 {
-		t.Errorf("a late start gives a bound of %d", m.slots)
+	if m := newModel(r); m.on.slots != 0 {
+		t.Errorf("a late start gives a bound of %d", m.on.slots)
 	}
 }
 

@@ -2,7 +2,6 @@ package timing
 
 import (
 	"cmp"
-	"fmt"
 	"math"
 	"slices"
 
@@ -21,7 +20,7 @@ func (s span) seconds() float64 { return s.end - s.start }
 // clock takes times out of a record and bounds those that cannot be.
 type clock struct {
 	wall    float64
-	bounded int // times that were out of range
+	bounded bool // some time was out of range
 }
 
 // newClock takes the wall time from the record, or from its last event if the
@@ -38,7 +37,7 @@ func newClock(r *record.Record) *clock {
 			}
 		}
 		if r.Seconds != 0 || c.wall > 0 {
-			c.bounded++
+			c.bounded = true
 		}
 	}
 	return c
@@ -50,7 +49,7 @@ func (c *clock) span(start, end float64) span {
 	const overhang = 0.25
 	s := span{c.at(start), c.at(end)}
 	if math.IsNaN(start) || math.IsNaN(end) || end < start || start < -overhang || end > c.wall+overhang {
-		c.bounded++
+		c.bounded = true
 	}
 	s.end = max(s.start, s.end)
 	return s
@@ -68,19 +67,15 @@ func (c *clock) length(seconds float64) float64 {
 	if seconds >= 0 && seconds <= maxSeconds {
 		return seconds
 	}
-	c.bounded++
+	c.bounded = true
 	return 0
 }
 
 func (c *clock) warnings() []string {
-	if c.bounded == 0 {
+	if !c.bounded {
 		return nil
 	}
-	times := "times were"
-	if c.bounded == 1 {
-		times = "time was"
-	}
-	return []string{fmt.Sprintf("%d %s out of range and counted as far as the build goes; a clock may have jumped", c.bounded, times)}
+	return []string{"some times were out of range and are counted as far as the build goes; a clock may have jumped"}
 }
 
 // union is the time that is covered by any of the spans, in seconds. It sorts them.

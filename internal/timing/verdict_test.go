@@ -1,6 +1,9 @@
 package timing
 
 import (
+	"os"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -40,6 +43,7 @@ func TestVerdicts(t *testing.T) {
 			r.Findings = &record.Findings{Saved: saved}
 		}
 	}
+	var told []string
 	for _, tc := range []struct {
 		name   string
 		caches []record.CacheAccess
@@ -107,6 +111,7 @@ func TestVerdicts(t *testing.T) {
 			want: []string{""},
 		},
 	} {
+		told = append(told, tc.want...)
 		t.Run(tc.name, func(t *testing.T) {
 			r := &record.Record{StartedAt: time.Unix(1e9, 0), Caches: tc.caches, Invocation: record.Invocation{Dockerfile: "Dockerfile"}}
 			for i := range r.Caches {
@@ -118,5 +123,22 @@ func TestVerdicts(t *testing.T) {
 				t.Errorf("verdicts (-want +got):\n%s", diff)
 			}
 		})
+	}
+	// Every verdict of the docs is one of these.
+	doc, err := os.ReadFile("../../docs/ledger.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, table, _ := strings.Cut(string(doc), "| verdict | when |\n|---|---|\n")
+	table, _, _ = strings.Cut(table, "\n\n")
+	rows := strings.Split(table, "\n")
+	if len(rows) != 7 {
+		t.Errorf("docs/ledger.md has %d verdicts", len(rows))
+	}
+	for _, row := range rows {
+		verdict := strings.TrimSpace(strings.Split(row, "|")[1])
+		if !slices.ContainsFunc(told, func(s string) bool { return strings.Contains(s, verdict) }) {
+			t.Errorf("docs/ledger.md has the verdict %q, which no case gives", verdict)
+		}
 	}
 }
