@@ -1,8 +1,12 @@
 package main
 
 import (
+	"fmt"
 	"maps"
+	"math"
+	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -108,6 +112,59 @@ func TestCauseOf(t *testing.T) {
 		}
 		if got != want {
 			t.Errorf("the cause of %s is %q, want %q", e, got, want)
+		}
+	}
+}
+
+// The README's table is of these cases, and its sums are those of the table.
+func TestReadme(t *testing.T) {
+	text, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, section, _ := strings.Cut(string(text), "\n## The ledger\n")
+	section, _, _ = strings.Cut(section, "\n## ")
+	if want := fmt.Sprintf("It builds %d small repositories", len(cases())); !strings.Contains(section, want) {
+		t.Errorf("the README does not say %q", want)
+	}
+	predictions := 0
+	for _, c := range cases() {
+		var own []string
+		for line := range strings.Lines(section) {
+			if cells := strings.Split(line, "|"); len(cells) == 9 && strings.TrimSpace(cells[1]) == c.shape {
+				own = append(own, line)
+			}
+		}
+		if len(own) < 2 {
+			t.Errorf("the README has %d predictions of %q", len(own), c.shape)
+		}
+	}
+	var errors []float64
+	for line := range strings.Lines(section) {
+		cells := strings.Split(line, "|")
+		if len(cells) != 9 || !strings.HasSuffix(strings.TrimSpace(cells[7]), " %") {
+			continue
+		}
+		predictions++
+		f, err := strconv.ParseFloat(strings.TrimSuffix(strings.TrimSpace(cells[7]), " %"), 64)
+		if err != nil {
+			t.Fatal(err)
+		}
+		errors = append(errors, f)
+	}
+	_, sums, _ := strings.Cut(section, "| **all** | ")
+	var count int
+	var got [3]float64
+	if _, err := fmt.Sscanf(sums, "%d | %f %% | %f %% | %f %% |", &count, &got[0], &got[1], &got[2]); err != nil {
+		t.Fatalf("the README has no sums: %v", err)
+	}
+	if count != predictions {
+		t.Errorf("the README counts %d predictions, its table has %d", count, predictions)
+	}
+	// The table's own figures are rounded to a tenth.
+	for i, want := range []float64{median(errors), percentile(errors, 90), slices.Max(errors)} {
+		if math.Abs(got[i]-want) > 0.1 {
+			t.Errorf("sum %d of the README is %.1f %%, its table gives %.2f %%", i+1, got[i], want)
 		}
 	}
 }
