@@ -148,6 +148,9 @@ func (e *explainer) moved(v, before *record.Vertex, in record.Input, b int) []st
 	if hv.Source != nil && bv.Source != nil {
 		return e.sourceChange(h, bv, v, in.ByContent)
 	}
+	if !in.ByContent && e.onlyNew(h, b) {
+		return nil // new, which is a cause of its own
+	}
 	if hv.Source != nil && hv.Source.Context != "" || bv.Source != nil && bv.Source.Context != "" {
 		at := v.Instruction
 		if !in.ByContent {
@@ -177,6 +180,27 @@ func (e *explainer) moved(v, before *record.Vertex, in record.Input, b int) []st
 		}
 	}
 	return nil
+}
+
+// onlyNew says that an operation is new and stands, with nothing but new ones
+// between, on what was in its place before.
+func (e *explainer) onlyNew(h, b int) bool {
+	for {
+		if e.climbed++; e.climbed > maxClimbed {
+			return false
+		}
+		v := &e.head.Vertices[h]
+		if j, paired := e.vertices[h]; paired && j == b || v.Key == e.base.Vertices[b].Key {
+			return true
+		} else if paired || v.Source != nil {
+			return false
+		}
+		i := slices.IndexFunc(v.Inputs, func(in record.Input) bool { return !in.ByContent })
+		if i < 0 {
+			return false
+		}
+		h = v.Inputs[i].Vertex
+	}
 }
 
 // redirected is an operation that reads another stage or image than before: it was
