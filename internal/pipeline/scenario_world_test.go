@@ -253,29 +253,52 @@ func (w *world) lose(text string) error {
 		return err
 	}
 	defer c.Close()
-	usage, err := c.DiskUsage(context.Background())
-	if err != nil {
-		return err
-	}
-	lost := false
-	for _, u := range usage {
-		if !strings.Contains(w.fold(u.Description), text) || !strings.Contains(u.Description, w.story.name) {
-			continue
-		}
-		ch := make(chan client.UsageInfo, 16)
-		go func() {
-			for range ch {
-			}
-		}()
-		err := c.Prune(w.t.Context(), ch, client.PruneAll, client.WithFilter([]string{"id==" + u.ID}))
-		close(ch)
-		if err != nil {
+	// buildkitd may still hold a result for a moment after its build, and prune
+	// passes over what is held.
+	deadline := time.Now().Add(10 * time.Second)
+	for found := false; ; time.Sleep(20 * time.Millisecond) {
+		ids, err := w.results(c, text)
+		switch {
+		case err != nil:
 			return err
+		case len(ids) == 0 && !found:
+			return fmt.Errorf("no result of this story has %q in its description", text)
+		case len(ids) == 0:
+			return nil
+		case time.Now().After(deadline):
+			return fmt.Errorf("buildkitd keeps the results with %q in their description", text)
 		}
-		lost = true
+		found = true
+		for _, id := range ids {
+			if err := prune(w.t.Context(), c, client.WithFilter([]string{"id==" + id})); err != nil {
+				return err
+			}
+		}
 	}
-	if !lost {
-		return fmt.Errorf("no result of this story has %q in its description", text)
+}
+
+// results are the identifiers of this story's results with a text in their
+// description.
+func (w *world) results(c *client.Client, text string) ([]string, error) {
+	usage, err := c.DiskUsage(w.t.Context())
+	if err != nil {
+		return nil, err
 	}
-	return nil
+	var ids []string
+	for _, u := range usage {
+		if strings.Contains(w.fold(u.Description), text) && strings.Contains(u.Description, w.story.name) {
+			ids = append(ids, u.ID)
+		}
+	}
+	return ids, nil
+}
+
+func prune(ctx context.Context, c *client.Client, o client.PruneOption) error {
+	ch := make(chan client.UsageInfo)
+	go func() {
+		for range ch {
+		}
+	}()
+	defer close(ch)
+	return c.Prune(ctx, ch, client.PruneAll, o)
 }
