@@ -8,6 +8,7 @@ import (
 	gateway "github.com/moby/buildkit/frontend/gateway/client"
 
 	"github.com/layercause/layercause/internal/dockerfile"
+	"github.com/layercause/layercause/internal/operation"
 )
 
 // analysis rebuilds the keys beside the build. Whatever goes wrong in it, the
@@ -57,8 +58,8 @@ func (x *analysis) wait() (*assembly, string) {
 	return x.assembly, ""
 }
 
-func (b *Build) newAssembly(g *graph) *assembly {
-	data := g.dockerfile
+func (b *Build) newAssembly(g *operation.Graph) *assembly {
+	data := g.Dockerfile
 	if data == nil {
 		data = b.request.data
 	}

@@ -8,17 +8,17 @@ import (
 	"strings"
 
 	"github.com/containerd/platforms"
-	"github.com/moby/buildkit/solver/pb"
 	"github.com/opencontainers/go-digest"
 
 	"github.com/layercause/layercause/internal/buildkit/cacheindex"
 	"github.com/layercause/layercause/internal/dockerfile"
+	"github.com/layercause/layercause/internal/operation"
 	"github.com/layercause/layercause/internal/record"
 )
 
 // assembly puts the graph, the files and the status stream together.
 type assembly struct {
-	graph    *graph
+	graph    *operation.Graph
 	file     *dockerfile.File
 	salt     record.Salt
 	sources  map[int]*source
@@ -27,8 +27,7 @@ type assembly struct {
 	warnings []string
 
 	vertices []record.Vertex
-	// lines are the instructions whose lines each vertex has.
-	lines [][]int
+	places   *operation.Places
 	// keys are what BuildKit looks the vertices up by.
 	keys []cacheindex.Key
 }
@@ -36,17 +35,18 @@ type assembly struct {
 // operations fills in what is known before the build has ended: every
 // operation's parts, files and key. It runs beside the build.
 func (a *assembly) operations(ctx context.Context) {
-	a.vertices = make([]record.Vertex, len(a.graph.vertices))
-	a.keys = make([]cacheindex.Key, len(a.graph.vertices))
-	places := a.places()
-	for i, v := range a.graph.vertices {
+	a.vertices = make([]record.Vertex, len(a.graph.Vertices))
+	a.keys = make([]cacheindex.Key, len(a.graph.Vertices))
+	a.places = a.graph.Place(a.file)
+	places := a.places.Instruction
+	for i, v := range a.graph.Vertices {
 		r := &a.vertices[i]
-		r.Instruction, r.Platform, r.IgnoreCache, r.Kind = places[i], v.platform, v.ignoreCache, kindOf(v)
+		r.Instruction, r.Platform, r.IgnoreCache, r.Kind = places[i], v.Platform, v.IgnoreCache, kindOf(v)
 		if r.Platform == "" {
 			r.Platform = platforms.Format(platforms.Normalize(platforms.DefaultSpec()))
 		}
 		hidden := a.hasVariables(places[i])
-		if v.op.GetSource() != nil {
+		if v.Op.GetSource() != nil {
 			r.Source = sourceOf(v, a.resolved, a.salt, hidden)
 			if r.Source.Context = a.namedContext(places[i]); r.Source.Kind == record.SourceLayout && !hidden {
 				r.Source.Ref = r.Source.Context
@@ -58,7 +58,7 @@ func (a *assembly) operations(ctx context.Context) {
 			}
 			continue
 		}
-		cm, err := cacheMap(ctx, v)
+		cm, err := operation.CacheMap(ctx, v)
 		if err != nil {
 			a.warnings = append(a.warnings, fmt.Sprintf("rebuilding the key of %s: %v", a.place(places[i]), err))
 		}
@@ -71,8 +71,8 @@ func (a *assembly) operations(ctx context.Context) {
 			a.keys[i].Digest = cm.Digest
 		}
 		key := []string{"key", r.Parts[len(r.Parts)-1].Digest}
-		for j, in := range v.inputs {
-			input := record.Input{Vertex: in.Vertex.(*vertex).index, Output: int(in.Index)}
+		for j, in := range v.Edges {
+			input := record.Input{Vertex: v.Input(j).Index, Output: int(in.Index)}
 			var selector digest.Digest
 			if cm != nil && j < len(cm.Deps) {
 				input.ByContent = cm.Deps[j].ComputeDigestFunc != nil
@@ -92,91 +92,6 @@ func (a *assembly) operations(ctx context.Context) {
 		}
 		r.Key = a.salt.Digest(key...)
 	}
-}
-
-// places maps each vertex to its instruction, or -1. Helper operations without
-// lines of their own, such as the files of a heredoc, belong to what uses them.
-func (a *assembly) places() []int {
-	out := make([]int, len(a.graph.vertices))
-	a.lines = a.linesOf()
-	for i := range a.graph.vertices {
-		out[i] = -1
-		if at := a.lines[i]; len(at) > 0 {
-			out[i] = slices.Min(at)
-		}
-	}
-	for i := len(a.graph.vertices) - 1; i >= 0; i-- {
-		if out[i] < 0 {
-			continue
-		}
-		v := a.graph.vertices[i]
-		for n, in := range v.inputs {
-			from := in.Vertex.(*vertex)
-			if out[from.index] >= 0 || len(from.lines) > 0 {
-				continue
-			}
-			out[from.index] = out[i]
-			// What a stage starts from, and does not copy or mount, is its FROM's.
-			if _, reads := selectors(v)[n]; from.op.GetSource() != nil && (!reads || isRoot(v, n)) {
-				if stage := a.file.Instructions[out[i]].Stage; stage >= 0 {
-					out[from.index] = a.file.Stages[stage].From
-				}
-			}
-		}
-	}
-	return out
-}
-
-// linesOf lists the instructions whose lines each vertex has. At a FROM an operation
-// is that of a trigger.
-func (a *assembly) linesOf() [][]int {
-	out := make([][]int, len(a.graph.vertices))
-	if a.file == nil {
-		return out
-	}
-	triggers := make([]map[int]int, len(a.file.Stages))
-	for s, stage := range a.file.Stages {
-		if next := stage.From + 1; next < len(a.file.Instructions) && a.file.Instructions[next].Brought {
-			triggers[s] = a.triggers(s)
-		}
-	}
-	for i, v := range a.graph.vertices {
-		for _, l := range v.lines {
-			at := a.instructionAt(l)
-			if at < 0 {
-				continue
-			}
-			if stage := a.file.Instructions[at].Stage; stage >= 0 {
-				if t, ok := triggers[stage][i]; ok {
-					at = t
-				}
-			}
-			if !slices.Contains(out[i], at) {
-				out[i] = append(out[i], at)
-			}
-		}
-	}
-	return out
-}
-
-// isRoot says that an input is the file system that a command runs on.
-func isRoot(v *vertex, input int) bool {
-	e := v.op.GetExec()
-	return e != nil && slices.ContainsFunc(e.Mounts, func(m *pb.Mount) bool {
-		return m.Dest == pb.RootMount && int(m.Input) == input
-	})
-}
-
-func (a *assembly) instructionAt(l lineRange) int {
-	if a.file == nil {
-		return -1
-	}
-	for i, in := range a.file.Instructions {
-		if in.Line <= l.start && l.start <= in.EndLine {
-			return i
-		}
-	}
-	return -1
 }
 
 func (a *assembly) place(i int) string {
@@ -217,21 +132,11 @@ func (a *assembly) steps(o *observer, t *timeline) []record.Step {
 	}
 	byPlace := map[place]*record.Step{}
 	var order []place
-	for i := range a.graph.vertices {
+	for i := range a.graph.Vertices {
 		r := &a.vertices[i]
 		r.Status, r.Intervals, r.Error = outcomes[i].status, outcomes[i].intervals, outcomes[i].err
 		r.LoadError = record.RedactURLs(outcomes[i].loadErr)
-		if r.Source != nil || r.Instruction < 0 {
-			continue
-		}
-		at := a.lines[i]
-		if len(at) == 0 {
-			at = []int{r.Instruction}
-		}
-		for _, instruction := range at {
-			if !a.file.Instructions[instruction].Cacheable() {
-				continue
-			}
+		for _, instruction := range a.places.Steps(a.graph.Vertices[i]) {
 			p := place{instruction, r.Platform}
 			if byPlace[p] == nil {
 				byPlace[p] = &record.Step{Instruction: instruction, Platform: r.Platform, Stage: a.stageName(instruction)}
@@ -263,11 +168,7 @@ func (a *assembly) summarize(s *record.Step) {
 			v.Step = s.ID
 		}
 		keys = append(keys, v.Key)
-		// A merge only puts layers on top of each other; it says nothing of the
-		// step's own work as long as there is some. Neither does a helper without lines
-		// of its own: the document of a heredoc is made again to look its COPY up.
-		helper := v.Kind == record.OpMerge || v.Kind == record.OpDiff || len(a.graph.vertices[i].lines) == 0
-		if !helper || v.Status == record.StepFailed || len(s.Vertices) == 1 {
+		if !a.graph.Vertices[i].Helper() || v.Status == record.StepFailed || len(s.Vertices) == 1 {
 			statuses[v.Status] = true
 		}
 		for _, iv := range v.Intervals {
@@ -295,16 +196,16 @@ func (a *assembly) summarize(s *record.Step) {
 // outcomes reads the status stream. Equal operations are merged by the daemon
 // and report under one digest, so a silent one did what its twin did.
 func (a *assembly) outcomes(o *observer, t *timeline) []outcome {
-	out := make([]outcome, len(a.graph.vertices))
+	out := make([]outcome, len(a.graph.Vertices))
 	byKey := map[string]record.StepStatus{}
-	for i, v := range a.graph.vertices {
-		out[i] = o.outcome(v.digest, len(v.inputs), t)
+	for i, v := range a.graph.Vertices {
+		out[i] = o.outcome(v.ID, len(v.Edges), t)
 		if out[i].status != record.NotRun && a.vertices[i].Source == nil {
 			byKey[a.vertices[i].Key] = out[i].status
 		}
 	}
-	for i, v := range a.graph.vertices {
-		if s, ok := byKey[a.vertices[i].Key]; ok && out[i].status == record.NotRun && o.vertices[v.digest] == nil {
+	for i, v := range a.graph.Vertices {
+		if s, ok := byKey[a.vertices[i].Key]; ok && out[i].status == record.NotRun && o.vertices[v.ID] == nil {
 			out[i].status = s
 		}
 	}
@@ -321,9 +222,9 @@ func (a *assembly) stageName(instruction int) string {
 
 // stepOf returns the step that a vertex belongs to.
 func (a *assembly) stepOf(d digest.Digest) (instruction int, step string) {
-	v := a.graph.byDigest[d]
+	v := a.graph.ByDigest[d]
 	if v == nil {
 		return -1, ""
 	}
-	return a.vertices[v.index].Instruction, a.vertices[v.index].Step
+	return a.vertices[v.Index].Instruction, a.vertices[v.Index].Step
 }

@@ -18,6 +18,7 @@ import (
 
 	"github.com/layercause/layercause/internal/buildkit/cacheindex"
 	"github.com/layercause/layercause/internal/dockerfile"
+	"github.com/layercause/layercause/internal/operation"
 	"github.com/layercause/layercause/internal/record"
 )
 
@@ -47,7 +48,7 @@ func aProject(t testing.TB) (*Build, *assembly) {
 	source := func(id string) *pb.Op {
 		return &pb.Op{Op: &pb.Op_Source{Source: &pb.SourceOp{Identifier: id}}}
 	}
-	a := &assembly{graph: &graph{byDigest: map[digest.Digest]*vertex{}}, file: file, lines: [][]int{{0}, {1}, {1}, {2}}, keys: make([]cacheindex.Key, 4)}
+	a := &assembly{graph: operation.New("Dockerfile"), file: file, places: &operation.Places{Lines: [][]int{{0}, {1}, {1}, {2}}}, keys: make([]cacheindex.Key, 4)}
 	for i, v := range []struct {
 		name   string
 		op     *pb.Op
@@ -58,13 +59,13 @@ func aProject(t testing.TB) (*Build, *assembly) {
 		{"COPY . .", &pb.Op{Op: &pb.Op_File{File: &pb.FileOp{}}}, record.Vertex{Inputs: []record.Input{{Vertex: 0}, {Vertex: 1}}}},
 		{run, &pb.Op{Op: &pb.Op_Exec{Exec: &pb.ExecOp{}}}, record.Vertex{Inputs: []record.Input{{Vertex: 2}}}},
 	} {
-		v.record.Kind, v.record.Key, v.record.Instruction = kindOf(&vertex{op: v.op}), v.name, a.lines[i][0]
-		x := &vertex{index: i, digest: digest.FromString(v.name), op: v.op, name: v.name, lines: []lineRange{{i, i}}}
+		v.record.Kind, v.record.Key, v.record.Instruction = kindOf(&operation.Vertex{Op: v.op}), v.name, a.places.Lines[i][0]
+		x := &operation.Vertex{Index: i, ID: digest.FromString(v.name), Op: v.op, Label: v.name, Lines: []operation.Lines{{Start: i, End: i}}}
 		for _, in := range v.record.Inputs {
-			x.inputs = append(x.inputs, solver.Edge{Vertex: a.graph.vertices[in.Vertex]})
+			x.Edges = append(x.Edges, solver.Edge{Vertex: a.graph.Vertices[in.Vertex]})
 		}
-		a.graph.vertices, a.vertices = append(a.graph.vertices, x), append(a.vertices, v.record)
-		a.graph.byDigest[x.digest] = x
+		a.graph.Vertices, a.vertices = append(a.graph.Vertices, x), append(a.vertices, v.record)
+		a.graph.ByDigest[x.ID] = x
 	}
 	return b, a
 }

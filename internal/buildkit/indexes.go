@@ -18,6 +18,7 @@ import (
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/layercause/layercause/internal/buildkit/cacheindex"
+	"github.com/layercause/layercause/internal/operation"
 	"github.com/layercause/layercause/internal/record"
 )
 
@@ -163,10 +164,10 @@ func (a *assembly) lookUp(read []indexRead, caches []record.CacheAccess, downloa
 
 // isImage says that a vertex is an image, whose layers come from where it lies.
 func (a *assembly) isImage(d digest.Digest) bool {
-	if a == nil || a.graph.byDigest[d] == nil {
+	if a == nil || a.graph.ByDigest[d] == nil {
 		return false
 	}
-	s := a.vertices[a.graph.byDigest[d].index].Source
+	s := a.vertices[a.graph.ByDigest[d].Index].Source
 	return s != nil && s.Kind == record.SourceImage
 }
 
@@ -182,19 +183,19 @@ func (a *assembly) layers(x *cacheindex.Index, layers []digest.Digest) {
 // imageKey is the digest that BuildKit's solver knows an image by, and empty for
 // other sources (source/containerimage, mainManifestKey, and solver/llbsolver/ops,
 // SourceOp.CacheMap).
-func imageKey(v *vertex) digest.Digest {
-	scheme, ref, _ := strings.Cut(v.op.GetSource().GetIdentifier(), "://")
+func imageKey(v *operation.Vertex) digest.Digest {
+	scheme, ref, _ := strings.Cut(v.Op.GetSource().GetIdentifier(), "://")
 	if scheme != "docker-image" && scheme != "oci-layout" {
 		return ""
 	}
-	attrs := v.op.GetSource().GetAttrs()
+	attrs := v.Op.GetSource().GetAttrs()
 	_, d, ok := strings.Cut(ref, "@")
 	if !ok || attrs[pb.AttrImageLayerLimit]+attrs[pb.AttrOCILayoutLayerLimit] != "" {
 		return ""
 	}
 	p := platforms.DefaultSpec()
-	if v.op.Platform != nil {
-		p = v.op.Platform.Spec()
+	if v.Op.Platform != nil {
+		p = v.Op.Platform.Spec()
 	}
 	return manifestKey(digest.Digest(d), p)
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/layercause/layercause/internal/buildcontext"
 	"github.com/layercause/layercause/internal/dockerfile"
+	"github.com/layercause/layercause/internal/operation"
 	"github.com/layercause/layercause/internal/record"
 )
 
@@ -40,8 +41,8 @@ func manifestDigest(s *buildcontext.Snapshot) string {
 	return hex.EncodeToString(sum[:])
 }
 
-func kindOf(v *vertex) record.OpKind {
-	switch v.op.Op.(type) {
+func kindOf(v *operation.Vertex) record.OpKind {
+	switch v.Op.Op.(type) {
 	case *pb.Op_Exec:
 		return record.OpExec
 	case *pb.Op_File:

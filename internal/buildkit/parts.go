@@ -2,7 +2,6 @@ package buildkit
 
 import (
 	"cmp"
-	"context"
 	"encoding/json"
 	"fmt"
 	"path"
@@ -10,46 +9,20 @@ import (
 	"strings"
 
 	"github.com/moby/buildkit/solver"
-	"github.com/moby/buildkit/solver/llbsolver/ops"
 	"github.com/moby/buildkit/solver/pb"
 
+	"github.com/layercause/layercause/internal/operation"
 	"github.com/layercause/layercause/internal/record"
 )
 
-// cacheMap is what BuildKit's own code says of an operation's key; nil for
-// sources, whose key is what they resolved to.
-func cacheMap(ctx context.Context, v *vertex) (*solver.CacheMap, error) {
-	var op interface {
-		CacheMap(context.Context, solver.JobContext, int) (*solver.CacheMap, bool, error)
-	}
-	var err error
-	switch x := v.op.Op.(type) {
-	case *pb.Op_Exec:
-		op, err = ops.NewExecOp(v, x, v.op.Platform, nil, nil, nil, nil, nil, nil, false)
-	case *pb.Op_File:
-		op, err = ops.NewFileOp(v, x, nil, nil, nil)
-	case *pb.Op_Merge:
-		op, err = ops.NewMergeOp(v, x, nil)
-	case *pb.Op_Diff:
-		op, err = ops.NewDiffOp(v, x, nil)
-	default:
-		return nil, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	cm, _, err := op.CacheMap(ctx, nil, 0)
-	return cm, err
-}
-
 // parts takes an operation's own key apart. Values that may come from a build
 // arg enter as keyed digests only.
-func parts(v *vertex, cm *solver.CacheMap, salt record.Salt) []record.Part {
+func parts(v *operation.Vertex, cm *solver.CacheMap, salt record.Salt) []record.Part {
 	var out []record.Part
 	add := func(name string, value any) {
 		out = append(out, record.Part{Name: name, Digest: digestOf(salt, value)})
 	}
-	switch x := v.op.Op.(type) {
+	switch x := v.Op.Op.(type) {
 	case *pb.Op_Exec:
 		e := x.Exec.CloneVT()
 		m := e.Meta
@@ -80,8 +53,8 @@ func parts(v *vertex, cm *solver.CacheMap, salt record.Salt) []record.Part {
 			h.IP = ""
 		}
 		add("limits", m) // hosts, ulimits, hostname, cgroup and the rest
-		if p := v.op.Platform; p != nil {
-			out = append(out, record.Part{Name: "platform", Digest: digestOf(salt, p), Text: v.platform})
+		if p := v.Op.Platform; p != nil {
+			out = append(out, record.Part{Name: "platform", Digest: digestOf(salt, p), Text: v.Platform})
 		}
 	case *pb.Op_File:
 		for i, a := range x.File.Actions {
@@ -91,8 +64,8 @@ func parts(v *vertex, cm *solver.CacheMap, salt record.Salt) []record.Part {
 		}
 		slices.SortFunc(out, func(a, b record.Part) int { return cmp.Compare(a.Name, b.Name) })
 	}
-	sel := selectors(v)
-	for i := range v.inputs {
+	sel := operation.Selectors(v)
+	for i := range v.Edges {
 		// Of what is selected only the base name is part of the operation.
 		if list := sel[i]; cm != nil && i < len(cm.Deps) && cm.Deps[i].ComputeDigestFunc != nil {
 			add(fmt.Sprintf("select:%d", i), list)
@@ -100,8 +73,8 @@ func parts(v *vertex, cm *solver.CacheMap, salt record.Salt) []record.Part {
 	}
 	if cm != nil {
 		out = append(out, record.Part{Name: "op", Digest: salt.Digest("op", cm.Digest.String())})
-	} else if v.op.GetSource() == nil {
-		add("op", v.op)
+	} else if v.Op.GetSource() == nil {
+		add("op", v.Op)
 	}
 	return out
 }

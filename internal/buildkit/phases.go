@@ -12,8 +12,8 @@ import (
 // exportPrefix begins the name of a vertex that exports a result.
 const exportPrefix = "exporting to "
 
-// operation is how the frontend names an operation: with the stage, and its number.
-var operation = regexp.MustCompile(`^\[[^\]]*\d+/\d+\] `)
+// ofOperation is how the frontend names an operation: with the stage, and its number.
+var ofOperation = regexp.MustCompile(`^\[[^\]]*\d+/\d+\] `)
 
 // phases lists the work that is no operation of the graph.
 //
@@ -29,7 +29,7 @@ func (o *observer) phases(inGraph func(digest.Digest) bool, t *timeline, known f
 			out = append(out, x.exportPhases(t)...)
 		case strings.Contains(x.name, "] generating sbom "):
 			out = append(out, x.spanPhases(record.PhaseExport, "generating sbom", t)...)
-		case x.hasInputs || operation.MatchString(x.name):
+		case x.hasInputs || ofOperation.MatchString(x.name):
 			// An operation of another build, which made the same as ours does.
 		default:
 			out = append(out, x.spanPhases(record.PhaseLoad, loadName(x.name, known), t)...)

@@ -12,6 +12,7 @@ import (
 	"github.com/opencontainers/go-digest"
 
 	"github.com/layercause/layercause/internal/buildkit/cacheindex"
+	"github.com/layercause/layercause/internal/operation"
 	"github.com/layercause/layercause/internal/record"
 )
 
@@ -170,13 +171,13 @@ func TestCachesOfAStream(t *testing.T) {
 func TestBytesOfAStream(t *testing.T) {
 	o := aBuild()
 	names := []string{"[1/2] FROM example.com/base", "[internal] load build context", "run"}
-	a := &assembly{graph: &graph{byDigest: map[digest.Digest]*vertex{}}, vertices: []record.Vertex{
+	a := &assembly{graph: operation.New("Dockerfile"), vertices: []record.Vertex{
 		{Source: &record.Source{Kind: record.SourceImage}}, {Source: &record.Source{Kind: record.SourceLocal}}, {Kind: record.OpExec},
 	}, keys: make([]cacheindex.Key, 3)}
 	for i, name := range names {
-		v := &vertex{index: i, digest: digest.FromString(name), op: &pb.Op{}}
-		a.graph.vertices = append(a.graph.vertices, v)
-		a.graph.byDigest[v.digest] = v
+		v := &operation.Vertex{Index: i, ID: digest.FromString(name), Op: &pb.Op{}}
+		a.graph.Vertices = append(a.graph.Vertices, v)
+		a.graph.ByDigest[v.ID] = v
 	}
 	downloads := o.downloads()
 	a.bytes(o, downloads)

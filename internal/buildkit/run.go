@@ -185,11 +185,11 @@ func (b *Build) result(a *assembly, obs *observer, read []indexRead, resp *clien
 	if a == nil {
 		r.Dockerfile = dockerfileOf(nil, b.request.dockerfile, b.request.data)
 	} else {
-		r.Dockerfile = dockerfileOf(a.file, b.request.dockerfile, cmpOr(a.graph.dockerfile, b.request.data))
+		r.Dockerfile = dockerfileOf(a.file, b.request.dockerfile, cmpOr(a.graph.Dockerfile, b.request.data))
 		r.Steps = a.steps(obs, t)
 		a.bytes(obs, downloads)
 		r.Vertices = a.vertices
-		inGraph = func(d digest.Digest) bool { return a.graph.byDigest[d] != nil }
+		inGraph = func(d digest.Digest) bool { return a.graph.ByDigest[d] != nil }
 		r.Manifests = make([]record.Manifest, len(a.sources))
 		n := 0
 		for _, s := range a.sources {

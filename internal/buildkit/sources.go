@@ -9,6 +9,7 @@ import (
 	gateway "github.com/moby/buildkit/frontend/gateway/client"
 	"github.com/moby/buildkit/solver/pb"
 
+	"github.com/layercause/layercause/internal/operation"
 	"github.com/layercause/layercause/internal/record"
 )
 
@@ -16,15 +17,15 @@ import (
 // for the digest of images whose reference has none, as in a named context.
 // It has to be done inside the gateway's callback; the daemon needs the answers
 // anyway and keeps them.
-func resolveRemotes(ctx context.Context, c gateway.Client, g *graph) map[int]string {
+func resolveRemotes(ctx context.Context, c gateway.Client, g *operation.Graph) map[int]string {
 	out := map[int]string{}
-	for _, v := range g.vertices {
-		s := v.op.GetSource()
+	for _, v := range g.Vertices {
+		s := v.Op.GetSource()
 		if s == nil || !unresolved(s.Identifier) {
 			continue
 		}
 		opt := sourceresolver.Opt{}
-		if p := v.op.Platform; p != nil {
+		if p := v.Op.Platform; p != nil {
 			platform := p.Spec()
 			opt.ImageOpt = &sourceresolver.ResolveImageOpt{Platform: &platform}
 		}
@@ -32,11 +33,11 @@ func resolveRemotes(ctx context.Context, c gateway.Client, g *graph) map[int]str
 		switch {
 		case err != nil: // the build itself will say so
 		case res.Git != nil:
-			out[v.index] = res.Git.Checksum
+			out[v.Index] = res.Git.Checksum
 		case res.HTTP != nil:
-			out[v.index] = res.HTTP.Digest.String()
+			out[v.Index] = res.HTTP.Digest.String()
 		case res.Image != nil:
-			out[v.index] = res.Image.Digest.String()
+			out[v.Index] = res.Image.Digest.String()
 		}
 	}
 	return out
@@ -50,13 +51,13 @@ func unresolved(id string) bool {
 
 // sourceOf describes a source as it was resolved. Hidden says that the
 // reference was made from a variable, so that it must not be shown.
-func sourceOf(v *vertex, resolved map[int]string, salt record.Salt, hidden bool) *record.Source {
-	id := v.op.GetSource().Identifier
+func sourceOf(v *operation.Vertex, resolved map[int]string, salt record.Salt, hidden bool) *record.Source {
+	id := v.Op.GetSource().Identifier
 	scheme, rest, _ := strings.Cut(id, "://")
 	s := &record.Source{Kind: record.SourceOther, Ref: id}
 	switch scheme {
 	case "docker-image":
-		s.Kind, s.Ref, s.Digest = record.SourceImage, rest, resolved[v.index]
+		s.Kind, s.Ref, s.Digest = record.SourceImage, rest, resolved[v.Index]
 		if name, digest, ok := strings.Cut(rest, "@"); ok {
 			s.Ref, s.Digest = name, digest
 		}
@@ -72,9 +73,9 @@ func sourceOf(v *vertex, resolved map[int]string, salt record.Salt, hidden bool)
 	case "local":
 		s.Kind, s.Ref = record.SourceLocal, rest
 	case "git":
-		s.Kind, s.Digest = record.SourceGit, resolved[v.index]
+		s.Kind, s.Digest = record.SourceGit, resolved[v.Index]
 		// As it was written: the identifier has git:// for every protocol.
-		if url := v.op.GetSource().Attrs[pb.AttrFullRemoteURL]; url != "" {
+		if url := v.Op.GetSource().Attrs[pb.AttrFullRemoteURL]; url != "" {
 			_, fragment, found := strings.Cut(rest, "#")
 			s.Ref = url
 			if found {
@@ -82,7 +83,7 @@ func sourceOf(v *vertex, resolved map[int]string, salt record.Salt, hidden bool)
 			}
 		}
 	case "http", "https":
-		s.Kind, s.Digest = record.SourceHTTP, resolved[v.index]
+		s.Kind, s.Digest = record.SourceHTTP, resolved[v.Index]
 	}
 	s.Ref = record.RedactURLs(s.Ref)
 	s.RefDigest = salt.Digest("ref", s.Ref)

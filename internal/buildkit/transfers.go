@@ -48,10 +48,10 @@ func (a *assembly) bytes(o *observer, downloads map[string]download) {
 	for _, d := range downloads {
 		of[d.vertex] = plus(of[d.vertex], d.bytes)
 	}
-	for i, v := range a.graph.vertices {
+	for i, v := range a.graph.Vertices {
 		r := &a.vertices[i]
-		r.Bytes = of[v.digest]
-		x := o.vertices[v.digest]
+		r.Bytes = of[v.ID]
+		x := o.vertices[v.ID]
 		if x == nil || r.Source == nil || r.Source.Kind != record.SourceLocal {
 			continue
 		}

@@ -3,10 +3,7 @@ package buildkit
 import (
 	"context"
 	"encoding/json"
-	"maps"
-	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/containerd/platforms"
@@ -14,6 +11,8 @@ import (
 	gateway "github.com/moby/buildkit/frontend/gateway/client"
 	"github.com/moby/buildkit/solver/pb"
 	dockerspec "github.com/moby/docker-image-spec/specs-go/v1"
+
+	"github.com/layercause/layercause/internal/operation"
 )
 
 // bring puts what ONBUILD triggers bring into the stages of the file: BuildKit runs
@@ -44,8 +43,8 @@ func (a *assembly) undeclared(buildArgs map[string]string) bool {
 			declared[name] = true
 		}
 	}
-	for _, v := range a.graph.vertices {
-		if e := v.op.GetExec(); e != nil && slices.ContainsFunc(e.GetMeta().GetEnv(), func(kv string) bool {
+	for _, v := range a.graph.Vertices {
+		if e := v.Op.GetExec(); e != nil && slices.ContainsFunc(e.GetMeta().GetEnv(), func(kv string) bool {
 			name, value, _ := strings.Cut(kv, "=")
 			given, ok := buildArgs[name]
 			return ok && given == value && !declared[name]
@@ -57,20 +56,20 @@ func (a *assembly) undeclared(buildArgs map[string]string) bool {
 }
 
 // baseOf is the source that a stage starts from, or nil.
-func (a *assembly) baseOf(stage int) *vertex {
-	return a.atFrom(stage, func(v *vertex) bool { return v.op.GetSource() != nil })
+func (a *assembly) baseOf(stage int) *operation.Vertex {
+	return a.atFrom(stage, func(v *operation.Vertex) bool { return v.Op.GetSource() != nil })
 }
 
 // triggered says that there is an operation, and not only an image, at the FROM of
 // a stage.
 func (a *assembly) triggered(stage int) bool {
-	return a.atFrom(stage, func(v *vertex) bool { return v.op.GetSource() == nil }) != nil
+	return a.atFrom(stage, func(v *operation.Vertex) bool { return v.Op.GetSource() == nil }) != nil
 }
 
-func (a *assembly) atFrom(stage int, match func(*vertex) bool) *vertex {
+func (a *assembly) atFrom(stage int, match func(*operation.Vertex) bool) *operation.Vertex {
 	from := a.file.Stages[stage].From
-	for _, v := range a.graph.vertices {
-		if match(v) && slices.ContainsFunc(v.lines, func(l lineRange) bool { return a.instructionAt(l) == from }) {
+	for _, v := range a.graph.Vertices {
+		if match(v) && slices.ContainsFunc(v.Lines, func(l operation.Lines) bool { return operation.At(a.file, l) == from }) {
 			return v
 		}
 	}
@@ -78,10 +77,10 @@ func (a *assembly) atFrom(stage int, match func(*vertex) bool) *vertex {
 }
 
 // imageTriggers reads the triggers of an image, without the word ONBUILD.
-func imageTriggers(ctx context.Context, c gateway.Client, v *vertex) []string {
-	s := v.op.GetSource()
+func imageTriggers(ctx context.Context, c gateway.Client, v *operation.Vertex) []string {
+	s := v.Op.GetSource()
 	opt := sourceresolver.Opt{LogName: "[internal] load metadata for the triggers of a base image"}
-	platform, err := platforms.Parse(v.platform)
+	platform, err := platforms.Parse(v.Platform)
 	switch {
 	case err != nil:
 		return nil
@@ -103,41 +102,4 @@ func imageTriggers(ctx context.Context, c gateway.Client, v *vertex) []string {
 		return nil
 	}
 	return img.Config.OnBuild
-}
-
-// numbered is the name that BuildKit gives to what a trigger makes. The rest of it
-// may show the values of variables.
-var numbered = regexp.MustCompile(`^\[[^\]]*?(\d+)/\d+\] ONBUILD (?:LINK )?(\w+)`)
-
-// triggers maps each operation at the FROM of a stage to the trigger that made it.
-// BuildKit numbers the commands of a stage in their order.
-func (a *assembly) triggers(stage int) map[int]int {
-	from := a.file.Stages[stage].From
-	at := map[int][]int{} // vertices by number
-	words := map[int]string{}
-	for i, v := range a.graph.vertices {
-		m := numbered.FindStringSubmatch(v.name)
-		if m == nil || !slices.ContainsFunc(v.lines, func(l lineRange) bool { return a.instructionAt(l) == from }) {
-			continue
-		}
-		if n, err := strconv.Atoi(m[1]); err == nil {
-			at[n], words[n] = append(at[n], i), strings.ToUpper(m[2])
-		}
-	}
-	out := map[int]int{}
-	in := a.file.Instructions
-	next := from + 1
-	for _, n := range slices.Sorted(maps.Keys(at)) {
-		for i := next; i < len(in) && in[i].Brought && in[i].Stage == stage; i++ {
-			if in[i].Command != words[n] {
-				continue
-			}
-			for _, v := range at[n] {
-				out[v] = i
-			}
-			next = i + 1
-			break
-		}
-	}
-	return out
 }
