@@ -48,24 +48,29 @@ func aProject(t testing.TB) (*Build, *assembly) {
 	source := func(id string) *pb.Op {
 		return &pb.Op{Op: &pb.Op_Source{Source: &pb.SourceOp{Identifier: id}}}
 	}
-	a := &assembly{graph: operation.New("Dockerfile"), file: file, places: &operation.Places{Lines: [][]int{{0}, {1}, {1}, {2}}}, keys: make([]cacheindex.Key, 4)}
+	a := &assembly{graph: operation.New("Dockerfile"), file: file, keys: make([]cacheindex.Key, 4)}
 	for i, v := range []struct {
 		name   string
+		lines  []operation.Lines
 		op     *pb.Op
 		record record.Vertex
 	}{
-		{"FROM", source("docker-image://example.com/base"), record.Vertex{Source: &record.Source{Kind: record.SourceImage}}},
-		{"context", source("local://context"), record.Vertex{Source: &record.Source{Kind: record.SourceLocal}}},
-		{"COPY . .", &pb.Op{Op: &pb.Op_File{File: &pb.FileOp{}}}, record.Vertex{Inputs: []record.Input{{Vertex: 0}, {Vertex: 1}}}},
-		{run, &pb.Op{Op: &pb.Op_Exec{Exec: &pb.ExecOp{}}}, record.Vertex{Inputs: []record.Input{{Vertex: 2}}}},
+		{"FROM", []operation.Lines{{Start: 1, End: 1}}, source("docker-image://example.com/base"), record.Vertex{Source: &record.Source{Kind: record.SourceImage}}},
+		{"context", nil, source("local://context"), record.Vertex{Source: &record.Source{Kind: record.SourceLocal}}},
+		{"COPY . .", []operation.Lines{{Start: 2, End: 2}}, &pb.Op{Op: &pb.Op_File{File: &pb.FileOp{}}}, record.Vertex{Inputs: []record.Input{{Vertex: 0}, {Vertex: 1}}}},
+		{run, []operation.Lines{{Start: 3, End: 3}}, &pb.Op{Op: &pb.Op_Exec{Exec: &pb.ExecOp{}}}, record.Vertex{Inputs: []record.Input{{Vertex: 2}}}},
 	} {
-		v.record.Kind, v.record.Key, v.record.Instruction = kindOf(&operation.Vertex{Op: v.op}), v.name, a.places.Lines[i][0]
-		x := &operation.Vertex{Index: i, ID: digest.FromString(v.name), Op: v.op, Label: v.name, Lines: []operation.Lines{{Start: i, End: i}}}
+		v.record.Kind, v.record.Key = kindOf(&operation.Vertex{Op: v.op}), v.name
+		x := &operation.Vertex{Index: i, ID: digest.FromString(v.name), Op: v.op, Label: v.name, Lines: v.lines}
 		for _, in := range v.record.Inputs {
 			x.Edges = append(x.Edges, solver.Edge{Vertex: a.graph.Vertices[in.Vertex]})
 		}
 		a.graph.Vertices, a.vertices = append(a.graph.Vertices, x), append(a.vertices, v.record)
 		a.graph.ByDigest[x.ID] = x
+	}
+	a.places = a.graph.Place(file)
+	for i, instruction := range a.places.Instruction {
+		a.vertices[i].Instruction = instruction
 	}
 	return b, a
 }
