@@ -1,0 +1,248 @@
+package replay
+
+import (
+	"context"
+	"encoding/json"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/opencontainers/go-digest"
+
+	"github.com/layercause/layercause/internal/buildcontext"
+	"github.com/layercause/layercause/internal/dockerfile"
+	"github.com/layercause/layercause/internal/operation"
+)
+
+// plan is a Dockerfile's operations, by steps.
+type plan struct {
+	Plan
+	ops []op
+	of  [][]int // by step, its operations
+	// chain are the operations whose results the image is made of.
+	chain []bool
+	// texts are the steps by their text.
+	texts map[string][]int
+}
+
+// op is one operation. Inputs stand before the operations that use them.
+type op struct {
+	own    string // what its key has that is its own
+	source bool
+	inputs []input
+	steps  []int
+	helper bool
+	// args are the volatile arguments that its own key depends on.
+	args []string
+}
+
+// input is one edge between operations.
+type input struct {
+	op        int
+	joint     string // which output, and what of it is in the key besides the content
+	byContent bool
+	// local says that it is the context, of which selectors are read.
+	local     bool
+	filter    buildcontext.Filter
+	selectors []buildcontext.Selector
+}
+
+// contextName is what the build context is called as a local source.
+const contextName = "context"
+
+// newPlan makes the plan of a Dockerfile. Every names the arguments whose values are
+// others at each commit.
+func newPlan(r recipeText, every []string) (*plan, error) {
+	g, f, err := convert(r)
+	if err != nil {
+		return nil, err
+	}
+	p := &plan{texts: map[string][]int{}}
+	places := g.Place(f)
+	byInstruction := map[int][]int{}
+	p.ops = make([]op, len(g.Vertices))
+	for i, v := range g.Vertices {
+		if p.ops[i], err = newOp(v); err != nil {
+			return nil, err
+		}
+		for _, instruction := range places.Steps(v) {
+			byInstruction[instruction] = append(byInstruction[instruction], i)
+		}
+	}
+	order := slices.Sorted(maps.Keys(byInstruction))
+	for n, instruction := range order {
+		for _, i := range byInstruction[instruction] {
+			p.ops[i].steps = append(p.ops[i].steps, n)
+		}
+		in := f.Instructions[instruction]
+		p.Steps = append(p.Steps, Step{Text: in.Text, Line: in.Line, EndLine: in.EndLine, Stage: stageOf(f, in)})
+		p.of = append(p.of, byInstruction[instruction])
+		p.texts[in.Text] = append(p.texts[in.Text], n)
+	}
+	p.connect()
+	p.link()
+	for _, name := range every {
+		if err := p.vary(r, name, g, places); err != nil {
+			return nil, err
+		}
+	}
+	return p, nil
+}
+
+func stageOf(f *dockerfile.File, in dockerfile.Instruction) string {
+	if in.Stage < 0 {
+		return ""
+	}
+	return f.Stages[in.Stage].Name
+}
+
+// newOp reads one operation.
+func newOp(v *operation.Vertex) (op, error) {
+	own, err := ownKey(v)
+	if err != nil {
+		return op{}, err
+	}
+	o := op{own: own, source: v.Op.GetSource() != nil, helper: v.Helper()}
+	if o.source {
+		return o, nil
+	}
+	cm, err := operation.CacheMap(context.Background(), v)
+	if err != nil {
+		return op{}, err
+	}
+	selectors := operation.Selectors(v)
+	for i, edge := range v.Edges {
+		in := input{op: v.Input(i).Index}
+		var selector digest.Digest
+		if cm != nil && i < len(cm.Deps) {
+			in.byContent = cm.Deps[i].ComputeDigestFunc != nil
+			selector = cm.Deps[i].Selector
+		}
+		in.joint = string(rune('0'+edge.Index)) + selector.String()
+		if s := v.Input(i).Op.GetSource(); s != nil && s.Identifier == "local://"+contextName {
+			in.local, in.filter = true, operation.FilterOf(s.Attrs)
+			if in.selectors = selectors[i]; !in.byContent || len(in.selectors) == 0 {
+				in.selectors = []buildcontext.Selector{{}}
+			}
+		}
+		o.inputs = append(o.inputs, in)
+	}
+	return o, nil
+}
+
+// ownKey is BuildKit's digest of an operation, of a source what it names.
+func ownKey(v *operation.Vertex) (string, error) {
+	if s := v.Op.GetSource(); s != nil {
+		if strings.HasPrefix(s.Identifier, "local://") {
+			return s.Identifier, nil
+		}
+		return s.Identifier + " " + v.Platform, nil
+	}
+	cm, err := operation.CacheMap(context.Background(), v)
+	if err != nil {
+		return "", err
+	}
+	if cm == nil {
+		dt, err := json.Marshal(v.Op)
+		return string(dt), err
+	}
+	return cm.Digest.String(), nil
+}
+
+// connect finds which steps a step needs: those of its inputs, or of what helper
+// operations and sources between them have as inputs.
+func (p *plan) connect() {
+	needs := make([][]int, len(p.ops)) // by operation, the steps that its result stands for
+	for i, o := range p.ops {
+		var below []int
+		for _, in := range o.inputs {
+			below = append(below, needs[in.op]...)
+		}
+		if len(o.steps) == 0 {
+			slices.Sort(below)
+			needs[i] = slices.Compact(below)
+			continue
+		}
+		needs[i] = o.steps
+		for _, s := range o.steps {
+			for _, x := range below {
+				if !slices.Contains(o.steps, x) && !slices.Contains(p.Steps[s].Inputs, x) {
+					p.Steps[s].Inputs = append(p.Steps[s].Inputs, x)
+				}
+			}
+		}
+	}
+	for s := range p.Steps {
+		slices.Sort(p.Steps[s].Inputs)
+	}
+}
+
+// link finds the operations that the last one's layers are of.
+func (p *plan) link() {
+	p.chain = make([]bool, len(p.ops))
+	if len(p.ops) == 0 {
+		return
+	}
+	p.chain[len(p.ops)-1] = true
+	for i := len(p.ops) - 1; i >= 0; i-- {
+		if !p.chain[i] {
+			continue
+		}
+		for _, in := range p.ops[i].inputs {
+			if !in.byContent {
+				p.chain[in.op] = true
+			}
+		}
+	}
+}
+
+// vary finds the operations that depend on an argument: those that are others when
+// it has another value.
+func (p *plan) vary(r recipeText, name string, g *operation.Graph, places *operation.Places) error {
+	const other = "1700000002"
+	if r.args == nil {
+		r.args = map[string]string{}
+	}
+	r.args = maps.Clone(r.args)
+	value, given := r.args[name]
+	r.args[name] = other
+	g2, f2, err := convert(r)
+	if err != nil && given {
+		r.args[name] = value + "1"
+		g2, f2, err = convert(r)
+	}
+	if err != nil {
+		return err
+	}
+	places2 := g2.Place(f2)
+	type place struct{ instruction, n int }
+	keys := func(g *operation.Graph, places *operation.Places) (map[place]string, []place, error) {
+		out, count := map[place]string{}, map[int]int{}
+		at := make([]place, len(g.Vertices))
+		for i, v := range g.Vertices {
+			instruction := places.Instruction[i]
+			at[i] = place{instruction, count[instruction]}
+			count[instruction]++
+			key, err := ownKey(v)
+			if err != nil {
+				return nil, nil, err
+			}
+			out[at[i]] = key
+		}
+		return out, at, nil
+	}
+	mine, at, err := keys(g, places)
+	if err != nil {
+		return err
+	}
+	theirs, _, err := keys(g2, places2)
+	if err != nil {
+		return err
+	}
+	for i := range p.ops {
+		if theirs[at[i]] != mine[at[i]] {
+			p.ops[i].args = append(p.ops[i].args, name)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,194 @@
+package replay
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"fmt"
+	"maps"
+	"slices"
+)
+
+// key is what BuildKit would look an operation's result up by.
+type key [32]byte
+
+// build is one commit's build while it is replayed.
+type build struct {
+	commit uint32
+	plan   *plan
+	bound  *bound
+	args   map[string]string
+	keys   []key // by operation
+	// soft are the keys if what is read of other stages were the same as ever.
+	soft []key
+	// steps are keys of what is the steps' own, by step.
+	steps []key
+	owns  map[key]bool
+}
+
+// memory is what a build finds of earlier ones.
+type memory struct{ results, soft map[key]bool }
+
+// Replay tells which steps each commit's build would have executed.
+func (h *History) Replay(r Recipe) (*Result, error) {
+	if r.Memory < Everything || r.Memory > LastImage {
+		return nil, fmt.Errorf("replaying: there is no memory %d", r.Memory)
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	out := &Result{}
+	shown := map[*plan]*Plan{}
+	mem := memory{map[key]bool{}, map[key]bool{}}
+	var before *build
+	newest := uint32(len(h.Commits) - 1)
+	for c := range h.Commits {
+		commit := uint32(c)
+		s, fits := h.edited(h.states[c], r.Edits)
+		b := h.build(commit, s, r)
+		if c > 0 {
+			x := Build{Commit: h.Commits[c]}
+			switch {
+			case b == nil:
+				out.Unread++
+			case !fits:
+				out.Unfit++
+			}
+			if b != nil {
+				if shown[b.plan] == nil {
+					shown[b.plan] = &Plan{Steps: b.plan.Steps}
+				}
+				x.Plan = shown[b.plan]
+				x.Plan.Current = x.Plan.Current || commit == newest && fits
+				x.Misses = h.misses(b, before, mem, r)
+			}
+			out.Builds = append(out.Builds, x)
+		}
+		if b != nil {
+			mem.keep(b, r.Memory)
+			before = b
+		}
+	}
+	return out, nil
+}
+
+// edited is a commit's state with the edits, or as it was if one does not fit.
+func (h *History) edited(s state, edits map[string]Edit) (state, bool) {
+	out := s
+	for _, f := range []*named{&out.file, &out.ignore} {
+		e, ok := edits[f.path]
+		if !ok {
+			continue
+		}
+		data, ok := e.carry(f.data)
+		if !ok {
+			return s, false
+		}
+		f.data = data
+	}
+	return out, true
+}
+
+// someValue stands for an argument whose value is not told.
+const someValue = "1700000001"
+
+// build keys a commit's operations; nil if its files cannot be read.
+func (h *History) build(commit uint32, s state, r Recipe) *build {
+	if s.file.data == nil {
+		return nil
+	}
+	args := maps.Clone(r.Args)
+	if args == nil {
+		args = map[string]string{}
+	}
+	every := slices.Sorted(slices.Values(r.Every))
+	every = slices.Compact(every)
+	for _, name := range every {
+		if _, ok := args[name]; !ok {
+			args[name] = someValue
+		}
+	}
+	maps.Copy(args, s.args)
+	p := h.plan(recipeText{string(s.file.data), r.Target, r.Platform, args}, every)
+	if p == nil {
+		return nil
+	}
+	b := &build{commit: commit, plan: p, args: args, bound: h.bind(p, s.ignore.data, h.at[commit])}
+	if b.bound == nil {
+		return nil
+	}
+	b.hash()
+	return b
+}
+
+// hash makes the keys.
+func (b *build) hash() {
+	p := b.plan
+	b.keys, b.soft = make([]key, len(p.ops)), make([]key, len(p.ops))
+	parts := make([][]byte, len(p.Steps))
+	var buf, own, soft []byte
+	for i, o := range p.ops {
+		own = append(append(own[:0], o.own...), 0)
+		if len(o.args) > 0 {
+			own = binary.BigEndian.AppendUint32(append(own, 1), b.commit)
+		}
+		buf, soft = append(buf[:0], own...), append(soft[:0], own...)
+		for j, in := range o.inputs {
+			buf, soft = append(append(buf, in.joint...), 0), append(append(soft, in.joint...), 0)
+			if s := b.bound.takes[i][j]; s != nil {
+				x := s.sum(b.commit)
+				part := binary.BigEndian.AppendUint64(binary.BigEndian.AppendUint64(nil, x.hi), x.lo)
+				if s.restless {
+					part = binary.BigEndian.AppendUint32(part, b.commit)
+				}
+				buf, soft, own = append(buf, part...), append(soft, part...), append(own, part...)
+				continue
+			}
+			buf = append(buf, b.keys[in.op][:]...)
+			switch {
+			case in.byContent && p.ops[in.op].source:
+				soft, own = append(soft, b.keys[in.op][:]...), append(own, b.keys[in.op][:]...)
+			case !in.byContent:
+				soft = append(soft, b.soft[in.op][:]...)
+			}
+		}
+		b.keys[i], b.soft[i] = sha256.Sum256(buf), sha256.Sum256(soft)
+		for _, s := range o.steps {
+			parts[s] = append(parts[s], own...)
+		}
+	}
+	b.steps, b.owns = make([]key, len(p.Steps)), make(map[key]bool, len(p.Steps))
+	for s := range parts {
+		b.steps[s] = sha256.Sum256(parts[s])
+		b.owns[b.steps[s]] = true
+	}
+}
+
+// keep puts a build's results into the memory.
+func (m *memory) keep(b *build, kind Memory) {
+	if kind != Everything {
+		m.results, m.soft = map[key]bool{}, map[key]bool{}
+	}
+	for i := range b.keys {
+		if kind != LastImage || b.plan.chain[i] {
+			m.results[b.keys[i]], m.soft[b.soft[i]] = true, true
+		}
+	}
+}
+
+// executed says which operations run: those whose result is asked for and not there.
+func (m *memory) executed(b *build) []bool {
+	n := len(b.keys)
+	asked, runs := make([]bool, n), make([]bool, n)
+	if n > 0 {
+		asked[n-1] = true
+	}
+	for i := n - 1; i >= 0; i-- {
+		if !asked[i] || b.plan.ops[i].source || m.results[b.keys[i]] {
+			continue
+		}
+		runs[i] = true
+		for _, in := range b.plan.ops[i].inputs {
+			asked[in.op] = true
+		}
+	}
+	return runs
+}
