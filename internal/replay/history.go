@@ -34,11 +34,21 @@ type Note struct{ Text, Hint string }
 
 // state is what says how a commit is built.
 type state struct {
-	// file and ignore are the Dockerfile and the ignore file, with their paths in
-	// the repository. Ignore is the one that BuildKit would take.
-	file, ignore named
-	// args are arguments that this commit has besides those of a recipe.
-	args map[string]string
+	// file is the Dockerfile, own the ignore file beside it and root the one of the
+	// context, with their paths in the repository as it is at the newest commit.
+	file, own, root named
+	// args are values that stand in for those of a recipe; nil is none. Given stand in
+	// where a recipe has none.
+	args  map[string]*string
+	given map[string]string
+}
+
+// ignore is the ignore file that BuildKit takes.
+func (s *state) ignore() []byte {
+	if s.own.data != nil {
+		return s.own.data
+	}
+	return s.root.data
 }
 
 // named is a file that was read; data is nil if it is not there.

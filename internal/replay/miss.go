@@ -1,14 +1,16 @@
 package replay
 
 import (
+	"maps"
 	"slices"
 )
 
 // misses lists the steps that a build executes. Before is the build that it comes
 // after; nil if it is the first.
-func (h *History) misses(b, before *build, mem memory, r Recipe) []Miss {
+func (b *build) misses(before *build, mem memory) []Miss {
 	p := b.plan
 	runs := mem.executed(b)
+	turned := b.turned(before)
 	missed := make([]bool, len(p.Steps))
 	hard := make([]bool, len(p.Steps)) // it runs whatever the stages above it made
 	for i, o := range p.ops {
@@ -31,7 +33,7 @@ func (h *History) misses(b, before *build, mem memory, r Recipe) []Miss {
 			m.FileCount = len(files)
 			m.Files = files[:min(len(files), MissFiles)]
 		}
-		m.Args = h.argsOf(b, before, s, r)
+		m.Args = b.argsOf(s, turned)
 		out = append(out, m)
 	}
 	return out
@@ -90,11 +92,42 @@ func (b *build) files(step int, before *build) []string {
 }
 
 // argsOf lists the arguments that changed a step.
-func (h *History) argsOf(b, before *build, step int, r Recipe) []string {
+func (b *build) argsOf(step int, turned map[string][]bool) []string {
 	var out []string
 	for _, i := range b.plan.of[step] {
 		out = append(out, b.plan.ops[i].args...)
+		for name, differs := range turned {
+			if differs[i] {
+				out = append(out, name)
+			}
+		}
 	}
 	slices.Sort(out)
 	return slices.Compact(out)
+}
+
+// turned says, by argument that had another value in the build before, which
+// operations depend on that.
+func (b *build) turned(before *build) map[string][]bool {
+	out := map[string][]bool{}
+	if before == nil || maps.Equal(b.recipe.args, before.recipe.args) {
+		return nil
+	}
+	names := maps.Clone(b.recipe.args)
+	maps.Copy(names, before.recipe.args)
+	for name := range names {
+		now, given := b.recipe.args[name]
+		then, was := before.recipe.args[name]
+		if now == then && given == was {
+			continue
+		}
+		other := b.recipe.with(name, then)
+		if !was {
+			delete(other.args, name)
+		}
+		if differs, err := b.plan.differs(other); err == nil {
+			out[name] = differs
+		}
+	}
+	return out
 }

@@ -19,6 +19,8 @@ type plan struct {
 	Plan
 	ops []op
 	of  [][]int // by step, its operations
+	// places tells the operations apart, whatever the arguments are.
+	places []place
 	// chain are the operations whose results the image is made of.
 	chain []bool
 	// texts are the steps by their text.
@@ -57,7 +59,7 @@ func newPlan(r recipeText, every []string) (*plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &plan{texts: map[string][]int{}}
+	p := &plan{texts: map[string][]int{}, places: placesOf(g, f)}
 	places := g.Place(f)
 	byInstruction := map[int][]int{}
 	p.ops = make([]op, len(g.Vertices))
@@ -82,7 +84,7 @@ func newPlan(r recipeText, every []string) (*plan, error) {
 	p.connect()
 	p.link()
 	for _, name := range every {
-		if err := p.vary(r, name, g, places); err != nil {
+		if err := p.vary(r, name); err != nil {
 			return nil, err
 		}
 	}
@@ -196,53 +198,66 @@ func (p *plan) link() {
 	}
 }
 
+// place tells the operations of a graph apart: by instruction, and number within it.
+type place struct{ instruction, n int }
+
+// placesOf gives the place of each operation.
+func placesOf(g *operation.Graph, f *dockerfile.File) []place {
+	places, count := g.Place(f), map[int]int{}
+	out := make([]place, len(g.Vertices))
+	for i := range g.Vertices {
+		at := places.Instruction[i]
+		out[i] = place{at, count[at]}
+		count[at]++
+	}
+	return out
+}
+
+// differs says which operations are not the same in another build of the same text.
+func (p *plan) differs(other recipeText) ([]bool, error) {
+	g, f, err := convert(other)
+	if err != nil {
+		return nil, err
+	}
+	theirs := map[place]string{}
+	for i, at := range placesOf(g, f) {
+		if theirs[at], err = ownKey(g.Vertices[i]); err != nil {
+			return nil, err
+		}
+	}
+	out := make([]bool, len(p.ops))
+	for i := range p.ops {
+		out[i] = theirs[p.places[i]] != p.ops[i].own
+	}
+	return out, nil
+}
+
 // vary finds the operations that depend on an argument: those that are others when
 // it has another value.
-func (p *plan) vary(r recipeText, name string, g *operation.Graph, places *operation.Places) error {
-	const other = "1700000002"
-	if r.args == nil {
-		r.args = map[string]string{}
-	}
-	r.args = maps.Clone(r.args)
-	value, given := r.args[name]
-	r.args[name] = other
-	g2, f2, err := convert(r)
-	if err != nil && given {
-		r.args[name] = value + "1"
-		g2, f2, err = convert(r)
-	}
+func (p *plan) vary(r recipeText, name string) error {
+	differs, err := p.differs(r.with(name, otherValue))
 	if err != nil {
-		return err
-	}
-	places2 := g2.Place(f2)
-	type place struct{ instruction, n int }
-	keys := func(g *operation.Graph, places *operation.Places) (map[place]string, []place, error) {
-		out, count := map[place]string{}, map[int]int{}
-		at := make([]place, len(g.Vertices))
-		for i, v := range g.Vertices {
-			instruction := places.Instruction[i]
-			at[i] = place{instruction, count[instruction]}
-			count[instruction]++
-			key, err := ownKey(v)
-			if err != nil {
-				return nil, nil, err
-			}
-			out[at[i]] = key
+		// A number does not do; what is close to its value may.
+		if differs, err = p.differs(r.with(name, r.args[name]+"1")); err != nil {
+			return err
 		}
-		return out, at, nil
 	}
-	mine, at, err := keys(g, places)
-	if err != nil {
-		return err
-	}
-	theirs, _, err := keys(g2, places2)
-	if err != nil {
-		return err
-	}
-	for i := range p.ops {
-		if theirs[at[i]] != mine[at[i]] {
+	for i, d := range differs {
+		if d {
 			p.ops[i].args = append(p.ops[i].args, name)
 		}
 	}
 	return nil
+}
+
+// Values that stand for those of an argument that is another one each time.
+const someValue, otherValue = "1700000001", "1700000002"
+
+// with sets an argument.
+func (r recipeText) with(name, value string) recipeText {
+	args := make(map[string]string, len(r.args)+1)
+	maps.Copy(args, r.args)
+	args[name] = value
+	r.args = args
+	return r
 }

@@ -349,10 +349,7 @@ func (r *reader) states(ctx context.Context) ([]state, error) {
 			}
 			return named{p, texts[o.id]}
 		}
-		out[i].file = read(names[0])
-		if out[i].ignore = read(names[1]); out[i].ignore.data == nil {
-			out[i].ignore = read(names[2])
-		}
+		out[i] = state{file: read(names[0]), own: read(names[1]), root: read(names[2])}
 	}
 	return out, nil
 }

@@ -14,9 +14,9 @@ type key [32]byte
 // build is one commit's build while it is replayed.
 type build struct {
 	commit uint32
+	recipe recipeText
 	plan   *plan
 	bound  *bound
-	args   map[string]string
 	keys   []key // by operation
 	// soft are the keys if what is read of other stages were the same as ever.
 	soft []key
@@ -58,7 +58,7 @@ func (h *History) Replay(r Recipe) (*Result, error) {
 				}
 				x.Plan = shown[b.plan]
 				x.Plan.Current = x.Plan.Current || commit == newest && fits
-				x.Misses = h.misses(b, before, mem, r)
+				x.Misses = b.misses(before, mem)
 			}
 			out.Builds = append(out.Builds, x)
 		}
@@ -73,7 +73,7 @@ func (h *History) Replay(r Recipe) (*Result, error) {
 // edited is a commit's state with the edits, or as it was if one does not fit.
 func (h *History) edited(s state, edits map[string]Edit) (state, bool) {
 	out := s
-	for _, f := range []*named{&out.file, &out.ignore} {
+	for _, f := range []*named{&out.file, &out.own, &out.root} {
 		e, ok := edits[f.path]
 		if !ok {
 			continue
@@ -87,17 +87,20 @@ func (h *History) edited(s state, edits map[string]Edit) (state, bool) {
 	return out, true
 }
 
-// someValue stands for an argument whose value is not told.
-const someValue = "1700000001"
-
 // build keys a commit's operations; nil if its files cannot be read.
 func (h *History) build(commit uint32, s state, r Recipe) *build {
 	if s.file.data == nil {
 		return nil
 	}
-	args := maps.Clone(r.Args)
-	if args == nil {
-		args = map[string]string{}
+	args := map[string]string{}
+	maps.Copy(args, s.given)
+	maps.Copy(args, r.Args)
+	for name, value := range s.args {
+		if value == nil {
+			delete(args, name)
+		} else {
+			args[name] = *value
+		}
 	}
 	every := slices.Sorted(slices.Values(r.Every))
 	every = slices.Compact(every)
@@ -106,12 +109,12 @@ func (h *History) build(commit uint32, s state, r Recipe) *build {
 			args[name] = someValue
 		}
 	}
-	maps.Copy(args, s.args)
-	p := h.plan(recipeText{string(s.file.data), r.Target, r.Platform, args}, every)
+	text := recipeText{string(s.file.data), r.Target, r.Platform, args}
+	p := h.plan(text, every)
 	if p == nil {
 		return nil
 	}
-	b := &build{commit: commit, plan: p, args: args, bound: h.bind(p, s.ignore.data, h.at[commit])}
+	b := &build{commit: commit, recipe: text, plan: p, bound: h.bind(p, s.ignore(), h.at[commit])}
 	if b.bound == nil {
 		return nil
 	}
