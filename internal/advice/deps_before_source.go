@@ -5,9 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/layercause/layercause/internal/cause"
 	"github.com/layercause/layercause/internal/dockerfile"
-	"github.com/layercause/layercause/internal/record"
 )
 
 // depsBeforeSource moves dependency installs above the COPY of the sources.
@@ -39,16 +37,16 @@ import (
 // The contents of the manifests are not known here. An install whose lifecycle
 // scripts, path dependencies or editable requirements need the sources fails
 // when it stands above them.
-func depsBeforeSource(s *scene) []Suggestion {
-	var out []Suggestion
+func depsBeforeSource(s *scene) []candidate {
+	var out []candidate
 	for stage := range s.file.Stages {
 		p := newMove(s, stage)
 		if p == nil {
 			continue
 		}
 		p.walk()
-		if g, ok := p.suggestion(); ok {
-			out = append(out, g)
+		if c, ok := p.candidate(); ok {
+			out = append(out, c)
 		}
 	}
 	return out
@@ -72,16 +70,15 @@ type move struct {
 	what       string
 }
 
-// newMove finds the uppermost COPY of the stage whose source files changed.
+// newMove finds the uppermost COPY of the stage whose files changed.
 func newMove(s *scene, stage int) *move {
-	top := -1
-	for c, i := range s.at {
-		if c.Kind == cause.ContextFiles && len(c.Evidence.Files) > 0 && i >= 0 && s.copies[i] != nil &&
-			s.file.Instructions[i].Stage == stage && (top < 0 || i < top) {
-			top = i
+	top := s.file.Stages[stage].From
+	for ; top < s.file.StageEnd(stage); top++ {
+		if s.copies[top] != nil && len(s.changed(top).Files) > 0 {
+			break
 		}
 	}
-	if top < 0 {
+	if top == s.file.StageEnd(stage) {
 		return nil
 	}
 	p := &move{
@@ -198,7 +195,7 @@ func (p *move) wantModules(i int, words []string) {
 		}
 	}
 	lines, ok := p.manifests(action{from: goModules()}, p.dirs[i])
-	if ok && len(lines) > 0 && p.missed(i) {
+	if ok && len(lines) > 0 && p.changed(i).Reruns > 0 {
 		if slices.ContainsFunc(p.pending, p.steersModules) {
 			p.moved = append(p.moved, p.pending...)
 		}
@@ -215,31 +212,15 @@ func (p *move) steersModules(i int) bool {
 	})
 }
 
-// missed says whether the instruction cost time because of the sources alone.
-func (p *move) missed(i int) bool {
-	saved := p.saved(p.addressed(), func(x *record.Step) bool { return x.Instruction == i })
-	return slices.ContainsFunc(saved, func(x *record.Step) bool { return x.Seconds >= worthSeconds })
-}
+// goDownload is the share of a go build without modules that their download is
+// taken to be.
+const goDownload = 0.5
 
-// addressed lists the causes that the installs get out of reach of.
-func (p *move) addressed() []*cause.Cause {
-	var out []*cause.Cause
-	for i := range p.Causes {
-		c := &p.Causes[i]
-		if c.Kind == cause.ContextFiles && slices.Contains(p.lateAt, p.at[c]) {
-			out = append(out, c)
-		}
+func (p *move) candidate() (candidate, bool) {
+	if len(p.installs) == 0 && p.goBuild < 0 {
+		return candidate{}, false
 	}
-	return out
-}
-
-func (p *move) suggestion() (Suggestion, bool) {
-	causes := p.addressed()
-	saved := p.saved(causes, func(x *record.Step) bool { return slices.Contains(p.moved, x.Instruction) })
-	predicted := p.predict(causes, saved)
-	if p.goBuild < 0 && predicted.SecondsSavedPerBuild < worthSeconds {
-		return Suggestion{}, false
-	}
+	costs := map[string]float64{}
 	e := p.file.Edit()
 	var added []string
 	put := func(lines ...string) {
@@ -264,9 +245,12 @@ func (p *move) suggestion() (Suggestion, bool) {
 		e.MoveBefore(i, p.top)
 	}
 	if p.goBuild >= 0 {
-		put(append(slices.Clone(p.lines[p.goBuild]), "RUN go mod download")...)
+		const download = "RUN go mod download"
+		put(append(slices.Clone(p.lines[p.goBuild]), download)...)
+		seconds, _ := p.seconds(p.goBuild)
+		costs[download] = goDownload * seconds
+		costs[p.file.Instructions[p.goBuild].Text] = (1 - goDownload) * seconds
 	}
-	patch := p.patch(e, added...)
 	source := quoted(p.file.Instructions[p.top])
 	var title string
 	switch {
@@ -277,12 +261,11 @@ func (p *move) suggestion() (Suggestion, bool) {
 	default:
 		title = fmt.Sprintf("Install %s from their manifests before %s brings the sources, so that a source change no longer installs them again", p.what, source)
 	}
-	return p.place(Suggestion{Title: oneLine(title), Patch: patch, Predicted: predicted}, p.top), patch != ""
+	c, ok := p.draft(e, p.top, title, nil, added)
+	c.costs = costs
+	return c, ok
 }
 
 func (p *move) chowns() bool {
 	return slices.ContainsFunc(p.late, func(c *copying) bool { _, ok := c.in.Flag("chown"); return ok })
 }
-
-// oneLine folds the spaces of continuation lines.
-func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }

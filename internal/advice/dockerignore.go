@@ -6,10 +6,6 @@ import (
 	"path"
 	"slices"
 	"strings"
-
-	"github.com/layercause/layercause/internal/cause"
-	"github.com/layercause/layercause/internal/dockerfile"
-	"github.com/layercause/layercause/internal/record"
 )
 
 // From these sizes on, files that no image needs are worth a line even if none
@@ -35,7 +31,7 @@ const (
 //
 // in the .dockerignore, it does not. What the Dockerfile names anywhere is never
 // proposed, nor what the .dockerignore lets in on purpose.
-func dockerignore(s *scene) []Suggestion {
+func dockerignore(s *scene) []candidate {
 	if s.context == nil {
 		return nil
 	}
@@ -53,25 +49,37 @@ func dockerignore(s *scene) []Suggestion {
 	if own := s.ownRules(); own != "" && !slices.Contains(lines, own) {
 		lines = append(lines, own)
 	}
-	file, patch := s.ignorePatch(lines)
-	if patch == "" {
+	edit, ok := s.ignoreEdit(lines)
+	if !ok {
 		return nil
 	}
 	bytes, files := int64(0), 0
-	out := map[string]bool{}
 	for _, k := range all {
 		bytes, files = bytes+k.bytes, files+k.files
-		for _, p := range k.changed {
-			out[p] = true
+	}
+	c, ok := s.draftFiles(-1, fmt.Sprintf("Keep %s out of the build context (%s, %s)", named, count(files), size(bytes)), edit)
+	c.Line = max(1, len(s.context.Ignore))
+	if c.Line > 1 && s.context.Ignore[c.Line-1] == "" {
+		c.Line-- // the file ends with a newline
+	}
+	c.EndLine = c.Line
+	c.sound = bytes >= worthBytes || files > worthFiles
+	for _, k := range all {
+		for _, name := range k.declared() {
+			c.Declares = append(c.Declares, Difference{Path: name, Change: "removed"})
 		}
 	}
-	causes := s.silenced(out)
-	saved := s.saved(causes, func(*record.Step) bool { return true })
-	title := fmt.Sprintf("Keep %s out of the build context (%s, %s)", named, count(files), size(bytes))
-	line := max(1, len(s.context.Ignore))
-	return []Suggestion{{
-		Title: title, File: file, Line: line, EndLine: line, Patch: patch, Predicted: s.predict(causes, saved),
-	}}
+	if !ok {
+		return nil
+	}
+	return []candidate{c}
+}
+
+// declared are patterns of the paths in an image that the line keeps out of it: a
+// COPY may bring them to any folder.
+func (k *keptOut) declared() []string {
+	name := strings.TrimPrefix(k.line, "**/")
+	return []string{"/**/" + name, "/**/" + name + "/**"}
 }
 
 // ownRules is the path of the .dockerignore, if a COPY takes it or would take a
@@ -134,18 +142,10 @@ func (s *scene) sweep() []*keptOut {
 			k.bytes, k.files = k.bytes+s.context.Sizes[i], k.files+1
 		}
 	}
-	seen := map[string]bool{}
-	for i := range s.Causes {
-		if s.Causes[i].Kind != cause.ContextFiles {
-			continue
-		}
-		for x := range s.Causes[i].AllFiles() {
-			if seen[x.Path] {
-				continue
-			}
-			seen[x.Path] = true
-			if k := hit(x.Path); k != nil {
-				k.changed = append(k.changed, x.Path)
+	for i := range s.file.Instructions {
+		for _, file := range often(s.changed(i).Files) {
+			if k := hit(file); k != nil && !slices.Contains(k.changed, file) {
+				k.changed = append(k.changed, file)
 			}
 		}
 	}
@@ -218,74 +218,24 @@ func usesGit(text string) bool {
 	return false
 }
 
-// silenced lists the causes whose files are all kept out.
-func (s *scene) silenced(out map[string]bool) []*cause.Cause {
-	var causes []*cause.Cause
-	for i := range s.Causes {
-		c := &s.Causes[i]
-		kept := c.Kind == cause.ContextFiles && len(c.Evidence.Files) > 0
-		for x := range c.AllFiles() {
-			if kept = kept && out[x.Path]; !kept {
-				break
-			}
-		}
-		if kept {
-			causes = append(causes, c)
-		}
-	}
-	return causes
-}
-
-// ignorePatch adds the lines to the .dockerignore that applied, or makes one.
-func (s *scene) ignorePatch(lines []string) (file, patch string) {
+// ignoreEdit adds the lines to the .dockerignore that applied, or makes one.
+func (s *scene) ignoreEdit(lines []string) (FileEdit, bool) {
 	text := strings.Join(lines, "\n") + "\n"
 	if s.context.IgnorePath == "" {
-		file = path.Join(s.Head.Invocation.Context, ".dockerignore")
-		if slices.Contains(s.context.Paths, ".dockerignore") {
-			return "", "" // it is there, yet the record does not have it
-		}
-		return file, dockerfile.Diff(file, nil, []byte(text))
+		// If it is there, the record should have it.
+		return FileEdit{path.Join(s.Head.Invocation.Context, ".dockerignore"), nil, []byte(text)},
+			!slices.Contains(s.context.Paths, ".dockerignore")
 	}
-	file = s.context.IgnorePath
-	before, sure, ok := s.ignoreText()
-	if !ok || !local(file) {
-		return "", ""
+	before := strings.Join(s.context.Ignore, "\n")
+	if !local(s.context.IgnorePath) {
+		return FileEdit{}, false
 	}
 	if strings.Contains(before, "\r\n") {
 		text = strings.ReplaceAll(text, "\n", "\r\n")
 	}
 	after := before + text
-	switch {
-	case before != "" && !strings.HasSuffix(before, "\n"):
+	if before != "" && !strings.HasSuffix(before, "\n") {
 		after = before + "\n" + text
-	case !sure && strings.Count(before, "\n") > 3:
-		after = text + before // so that the patch does not reach the end
 	}
-	patch = dockerfile.Diff(file, []byte(before), []byte(after))
-	if strings.Contains(patch, struck) {
-		return "", ""
-	}
-	return file, patch
-}
-
-// ignoreText is the .dockerignore byte for byte. The record has its lines; that
-// the last one ends with a newline shows in the file's size, if the context has
-// the file, and is not sure else.
-func (s *scene) ignoreText() (text string, sure, ok bool) {
-	text = strings.Join(s.context.Ignore, "\n")
-	rel, below := relativeTo(s.Head.Invocation.Context, s.context.IgnorePath)
-	i, found := slices.BinarySearch(s.context.Paths, rel)
-	if !found || !below {
-		if text != "" && !strings.HasSuffix(text, "\n") {
-			text += "\n"
-		}
-		return text, false, true
-	}
-	switch size := s.context.Sizes[i]; size {
-	case int64(len(text)):
-		return text, true, true
-	case int64(len(text)) + 1:
-		return text + "\n", true, true
-	}
-	return "", false, false
+	return FileEdit{s.context.IgnorePath, []byte(before), []byte(after)}, true
 }

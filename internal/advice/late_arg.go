@@ -6,9 +6,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/layercause/layercause/internal/cause"
 	"github.com/layercause/layercause/internal/dockerfile"
-	"github.com/layercause/layercause/internal/record"
 )
 
 // lateArg moves an ARG whose value changed to just above its first reader, or
@@ -33,83 +31,76 @@ import (
 // only moves past a RUN whose commands are all known: package installs, and plain
 // tools that read no variable of their own. Names that such tools do read, such
 // as NODE_ENV or GOPROXY, stay where they are.
-func lateArg(s *scene) []Suggestion {
+func lateArg(s *scene) []candidate {
+	changing := map[string]bool{}
+	for _, c := range s.history {
+		for name := range c.Args {
+			changing[name] = true
+		}
+	}
 	var names []string
-	byName := map[string][]*cause.Cause{}
-	for i := range s.Causes {
-		c := &s.Causes[i]
-		name := c.Evidence.Name
-		if c.Kind != cause.BuildArg || name == "" || s.at[c] < 0 {
+	at := map[string][]int{}
+	for i, in := range s.file.Instructions {
+		if in.Command != "ARG" || in.Stage < 0 {
 			continue
 		}
-		in := s.file.Instructions[s.at[c]]
-		if in.Command == "ARG" && in.Stage >= 0 && slices.Contains(in.Names, name) {
-			if byName[name] == nil {
-				names = append(names, name)
+		for _, name := range in.Names {
+			if changing[name] {
+				if at[name] == nil {
+					names = append(names, name)
+				}
+				at[name] = append(at[name], i)
 			}
-			byName[name] = append(byName[name], c)
 		}
 	}
-	var out []Suggestion
-	var left []*cause.Cause
+	var out []candidate
+	var all []int
 	for _, name := range names {
-		if g, ok := s.lateArgs(byName[name]); ok {
-			out = append(out, g)
-		} else {
-			left = append(left, byName[name]...)
+		if c, ok := s.lateArgs(at[name]); ok {
+			out = append(out, c)
 		}
+		all = append(all, at[name]...)
 	}
-	// Where two change in every build, moving one alone brings nothing.
-	if g, ok := s.lateArgs(left); ok {
-		out = append(out, g)
+	if len(names) > 1 {
+		// Where two change in every build, moving one alone brings nothing.
+		if c, ok := s.lateArgs(all); ok {
+			out = append(out, c)
+		}
 	}
 	return out
 }
 
-// lateArgs moves the ARGs that the causes name, each in its stage, as far as
-// that saves steps.
-func (s *scene) lateArgs(causes []*cause.Cause) (Suggestion, bool) {
-	drops := map[*cause.Cause]*drop{}
-	var addressed []*cause.Cause
-	for _, c := range causes {
-		if d := newDrop(s, s.at[c]); d.fall() {
-			drops[c] = d
-			addressed = append(addressed, c)
-		}
-	}
-	saved := s.saved(addressed, func(x *record.Step) bool {
-		return !slices.ContainsFunc(s.causes[x.ID], func(c *cause.Cause) bool {
-			return drops[c] == nil || !drops[c].passed[x.Instruction]
-		})
-	})
+// lateArgs moves ARGs, each in its stage, as far down as nothing reads them.
+func (s *scene) lateArgs(args []int) (candidate, bool) {
 	e := s.file.Edit()
-	var moved []*cause.Cause
+	var moved []int
 	var names []string
 	where := ""
-	for _, c := range addressed {
-		if !slices.ContainsFunc(saved, func(x *record.Step) bool { return slices.Contains(s.causes[x.ID], c) }) {
+	for _, i := range args {
+		d := newDrop(s, i)
+		if !d.fall() {
+			s.silent(i, "%s is read by what follows, or may be", quoted(s.file.Instructions[i]))
 			continue
 		}
-		to := drops[c].move(e)
+		to := d.move(e)
+		name := s.file.Instructions[i].Names[0]
 		if where != "" && where != to {
 			to = "down to its first reader in each stage"
-			if len(names) > 1 || names[0] != c.Evidence.Name {
+			if len(names) > 1 || names[0] != name {
 				to = "down to their first readers"
 			}
 		}
 		where = to
-		moved = append(moved, c)
-		if !slices.Contains(names, c.Evidence.Name) {
-			names = append(names, c.Evidence.Name)
+		moved = append(moved, i)
+		if !slices.Contains(names, name) {
+			names = append(names, name)
 		}
 	}
-	p := s.predict(moved, saved)
-	if len(moved) == 0 || p.SecondsSavedPerBuild < worthSeconds {
-		return Suggestion{}, false
+	if len(moved) == 0 {
+		return candidate{}, false
 	}
 	title := fmt.Sprintf("Move `ARG %s` %s, so that a new value re-runs no step above it", strings.Join(names, "` and `ARG "), where)
-	patch := s.patch(e)
-	return s.place(Suggestion{Title: oneLine(title), Patch: patch, Predicted: p}, s.at[moved[0]]), patch != ""
+	return s.draft(e, moved[0], title, nil, nil)
 }
 
 // drop is an ARG on its way down its stage.

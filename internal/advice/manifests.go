@@ -68,7 +68,7 @@ func (p *move) manifests(a action, dir string) ([]string, bool) {
 			found = append(found, wanted{file, rel, c})
 		}
 	}
-	if members > mostMembers || len(found) > mostFiles || !p.complete(eco, a.named, dir, there) || p.touches(eco, a.named, dirs, dir) {
+	if members > mostMembers || len(found) > mostFiles || !p.complete(eco, a.named, dir, there) {
 		return nil, false
 	}
 	return p.copyLines(found, early)
@@ -142,23 +142,6 @@ func (p *move) complete(eco *ecosystem, named []string, dir string, there map[st
 	for at := range there {
 		if path.Dir(at) == dir && matches(eco.required, path.Base(at)) || len(named) > 0 {
 			return true
-		}
-	}
-	return false
-}
-
-// touches says whether the build's changes reach what the install reads: then it
-// would have run again wherever it stands.
-func (p *move) touches(eco *ecosystem, named, dirs []string, dir string) bool {
-	for _, c := range p.addressed() {
-		for file := range c.AllFiles() {
-			for _, by := range p.late {
-				if at, _, ok := p.lands(by, file.Path); ok {
-					if need, _ := needs(eco, named, dirs, dir, at); need {
-						return true
-					}
-				}
-			}
 		}
 	}
 	return false

@@ -2,6 +2,7 @@ package advice_test
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"flag"
 	"fmt"
 	"io/fs"
@@ -19,6 +20,7 @@ import (
 	"github.com/layercause/layercause/internal/cause"
 	"github.com/layercause/layercause/internal/dockerfile"
 	"github.com/layercause/layercause/internal/record"
+	"github.com/layercause/layercause/internal/replay"
 	"github.com/layercause/layercause/internal/timing"
 )
 
@@ -30,9 +32,10 @@ func TestScenarios(t *testing.T) {
 	for _, dir := range folders(t, "testdata/suggest") {
 		t.Run(filepath.Base(dir), func(t *testing.T) {
 			sc := read(t, dir)
-			got := advice.Suggest(sc.input)
+			advised := advice.Suggest(sc.input)
+			got := advised.Suggestions
 			if len(got) == 0 {
-				t.Error("nothing is suggested")
+				t.Errorf("nothing is suggested: %+v", advised.Silences)
 			}
 			var b strings.Builder
 			for _, g := range got {
@@ -53,7 +56,7 @@ func TestScenarios(t *testing.T) {
 	}
 	for _, dir := range folders(t, "testdata/silent") {
 		t.Run("silent/"+filepath.Base(dir), func(t *testing.T) {
-			for _, g := range advice.Suggest(read(t, dir).input) {
+			for _, g := range advice.Suggest(read(t, dir).input).Suggestions {
 				t.Errorf("%s suggests: %s\n%s", g.Rule, g.Title, g.Patch)
 			}
 		})
@@ -146,7 +149,46 @@ func read(t *testing.T, dir string) scenario {
 		head.Manifests = []record.Manifest{m}
 	}
 	miss(head, f, causes, seconds, &ledger)
-	return scenario{advice.Input{Head: head, Causes: causes, Ledger: ledger}, f}
+	in := advice.Input{Head: head, Causes: causes, Ledger: ledger}
+	window(t, &in)
+	return scenario{in, f}
+}
+
+// window makes the build that was before, in which the files and arguments of the
+// causes were others, and replays from there.
+func window(t testing.TB, in *advice.Input) {
+	t.Helper()
+	base := *in.Head
+	base.Manifests = slices.Clone(base.Manifests)
+	changed := map[string]bool{}
+	args := map[string]string{}
+	var every []string
+	for i := range in.Causes {
+		for f := range in.Causes[i].AllFiles() {
+			changed[f.Path] = true
+		}
+		if name := in.Causes[i].Evidence.Name; in.Causes[i].Kind == cause.BuildArg && name != "" {
+			args[name] = "1"
+			every = append(every, name)
+		}
+	}
+	for i := range base.Manifests {
+		m := &base.Manifests[i]
+		m.Digests = slices.Clone(m.Digests)
+		for n, p := range m.Paths {
+			if changed[p] {
+				m.Digests[n*record.DigestSize]++
+			}
+		}
+	}
+	h, err := replay.FromRecords(&base, in.Head)
+	if err != nil {
+		return // there is nothing to replay
+	}
+	in.Base, in.OneBuild = &base, true
+	in.Replay = func(edits map[string]replay.Edit, memory replay.Memory) (*replay.Result, error) {
+		return h.Replay(replay.Recipe{Args: args, Every: every, Edits: edits, Memory: memory})
+	}
 }
 
 func readFile(t testing.TB, path string) []byte {
@@ -191,8 +233,13 @@ func fill(m *record.Manifest, sizes map[string]int64, root string) {
 			mode = fs.ModeDir | 0o755
 		}
 		m.Modes, m.Sizes = append(m.Modes, uint32(mode)), append(m.Sizes, sizes[p])
+		sum := sha256.Sum256([]byte(p))
+		m.Digests, m.Data = append(m.Digests, sum[:record.DigestSize]...), append(m.Data, sum[:record.DataSize]...)
 	}
 	if m.Ignore != nil {
+		if size := sizes[".dockerignore"]; size == 0 || size > int64(len(strings.Join(m.Ignore, "\n"))) {
+			m.Ignore = append(m.Ignore, "") // it ends with a newline
+		}
 		m.IgnorePath = filepath.ToSlash(filepath.Join(root, ".dockerignore"))
 	}
 }
@@ -247,12 +294,7 @@ func (sc scenario) check(t *testing.T, g advice.Suggestion) {
 	head := sc.input.Head
 	files := map[string][]byte{head.Dockerfile.Path: sc.file.Data}
 	if m := head.Manifests; len(m) > 0 && m[0].IgnorePath != "" {
-		files[m[0].IgnorePath] = []byte(strings.Join(m[0].Ignore, "\n") + "\n")
-		for i, p := range m[0].Paths {
-			if p == ".dockerignore" && m[0].Sizes[i] == int64(len(strings.Join(m[0].Ignore, "\n"))) {
-				files[m[0].IgnorePath] = []byte(strings.Join(m[0].Ignore, "\n"))
-			}
-		}
+		files[m[0].IgnorePath] = []byte(strings.Join(m[0].Ignore, "\n"))
 	}
 	for name, data := range files {
 		if err := os.MkdirAll(filepath.Dir(filepath.Join(dir, name)), 0o755); err != nil {

@@ -2,40 +2,58 @@ package advice
 
 import (
 	"path"
-	"slices"
 	"strings"
 
-	"github.com/layercause/layercause/internal/cause"
 	"github.com/layercause/layercause/internal/dockerfile"
 	"github.com/layercause/layercause/internal/record"
+	"github.com/layercause/layercause/internal/replay"
 )
 
 // scene is the input with what every rule looks up.
 type scene struct {
 	Input
 	file    *dockerfile.File
-	context *record.Manifest          // nil if nothing was read of the build context
-	folders map[string]bool           // those of the context
-	causes  map[string][]*cause.Cause // by step ID
-	steps   map[int][]*record.Step    // by instruction
-	copies  map[int]*copying          // the COPY and ADD of context files, by instruction
-	at      map[*cause.Cause]int      // the instruction that a cause names
+	context *record.Manifest       // nil if nothing was read of the build context
+	folders map[string]bool        // those of the context
+	steps   map[int][]*record.Step // by instruction
+	copies  map[int]*copying       // the COPY and ADD of context files, by instruction
+	prices  prices
+	memory  replay.Memory
+	// before is the replay without an edit; nil if there is none. History is what it
+	// tells of each instruction.
+	before  *replay.Result
+	history map[int]*change
+	// elsewhere are the steps that missed for a reason that no replay knows of.
+	elsewhere map[string]bool
+
+	rule     string // the one that is being asked
+	silences []Silence
 }
 
-// newScene gives nil where no rule can say anything.
-func newScene(in Input) *scene {
+// newScene gives nil, and why, where no rule can say anything.
+func newScene(in Input) (*scene, string) {
 	h := in.Head
-	if h == nil || len(in.Causes) == 0 || !local(h.Invocation.Context) || !local(h.Dockerfile.Path) {
-		return nil
+	if h == nil {
+		return nil, "nothing was built"
+	}
+	if !local(h.Invocation.Context) || !local(h.Dockerfile.Path) {
+		return nil, "the context or the Dockerfile lies outside the repository"
 	}
 	f, err := dockerfile.Parse(h.Dockerfile.Path, []byte(h.Dockerfile.Text))
-	if err != nil || len(f.Instructions) != len(h.Dockerfile.Instructions) {
-		return nil // it was not read by the frontend that we know
+	if err != nil {
+		return nil, "the Dockerfile cannot be read: " + err.Error()
+	}
+	for _, x := range h.Dockerfile.Instructions {
+		if i := f.InstructionAt(x.Line); !x.Trigger && (i < 0 || f.Instructions[i].Text != x.Text) {
+			return nil, "the Dockerfile was read by a frontend that layercause does not know"
+		}
+	}
+	if len(h.Dockerfile.Instructions) != len(f.Instructions) {
+		return nil, "the Dockerfile has triggers that a FROM brings"
 	}
 	s := &scene{
-		Input: in, file: f,
-		causes: map[string][]*cause.Cause{},
-		steps:  map[int][]*record.Step{}, copies: map[int]*copying{}, at: map[*cause.Cause]int{},
+		Input: in, file: f, steps: map[int][]*record.Step{}, copies: map[int]*copying{},
+		prices: newPrices(h, in.Base), memory: memoryOf(h), elsewhere: unknowable(in),
 	}
 	for i := range h.Manifests {
 		if h.Manifests[i].Name == "context" {
@@ -45,13 +63,6 @@ func newScene(in Input) *scene {
 	for i := range h.Steps {
 		s.steps[h.Steps[i].Instruction] = append(s.steps[h.Steps[i].Instruction], &h.Steps[i])
 	}
-	for i := range in.Causes {
-		c := &in.Causes[i]
-		s.at[c] = f.InstructionAt(c.Line)
-		for _, id := range c.Steps {
-			s.causes[id] = append(s.causes[id], c)
-		}
-	}
 	if s.context != nil {
 		s.folders = folders(s.context)
 	}
@@ -60,56 +71,30 @@ func newScene(in Input) *scene {
 			s.copies[i] = c
 		}
 	}
-	return s
+	s.look()
+	return s, ""
+}
+
+// memoryOf tells which results the builds find: those of a builder that keeps its
+// store, or what the last one exported.
+func memoryOf(h *record.Record) replay.Memory {
+	imports, memory := false, replay.LastImage
+	for _, c := range h.Caches {
+		imports = imports || c.Direction == record.Import
+		if c.Direction == record.Export && c.Mode == "max" {
+			memory = replay.LastBuild
+		}
+	}
+	if !imports {
+		return replay.Everything
+	}
+	return memory
 }
 
 // local says whether a path is relative to the repository and inside it.
 func local(p string) bool {
 	return p != "" && !path.IsAbs(p) && !strings.Contains(p, "://") && !strings.HasPrefix(p, "git@") &&
 		p != ".." && !strings.HasPrefix(path.Clean(p), "../")
-}
-
-// saved lists the steps that would not have missed without the given causes and
-// that the edit covers. A step with another cause would have missed all the same.
-func (s *scene) saved(without []*cause.Cause, covers func(*record.Step) bool) []*record.Step {
-	var out []*record.Step
-	for i := range s.Head.Steps {
-		x := &s.Head.Steps[i]
-		of := s.causes[x.ID]
-		if x.Status != record.Miss || len(of) == 0 || !covers(x) {
-			continue
-		}
-		if !slices.ContainsFunc(of, func(c *cause.Cause) bool { return !slices.Contains(without, c) }) {
-			out = append(out, x)
-		}
-	}
-	return out
-}
-
-// predict counts what an edit would have changed in this one build. The seconds
-// are those of the steps saved, and never more than the causes lost. What steps
-// with several causes cost is in the loss of none of them, as none alone would
-// have saved it.
-func (s *scene) predict(causes []*cause.Cause, saved []*record.Step) Prediction {
-	p := Prediction{Commits: 1}
-	for _, x := range s.Head.Steps {
-		if x.Status == record.Miss {
-			p.MissesBefore++
-		}
-	}
-	p.MissesAfter = p.MissesBefore - len(saved)
-	lost := 0.0
-	for _, c := range causes {
-		lost += s.Ledger.CauseLost[c.ID]
-	}
-	for _, x := range saved {
-		p.SecondsSavedPerBuild += x.Seconds
-		if len(s.causes[x.ID]) > 1 {
-			lost = s.Ledger.Lost
-		}
-	}
-	p.SecondsSavedPerBuild = max(0, min(p.SecondsSavedPerBuild, lost, s.Ledger.Lost))
-	return p
 }
 
 // workdirs gives the working directory at each instruction of a stage, as far as

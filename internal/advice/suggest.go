@@ -1,28 +1,48 @@
 package advice
 
 import (
+	"fmt"
+	"slices"
 	"sort"
 
 	"github.com/layercause/layercause/internal/cause"
 	"github.com/layercause/layercause/internal/record"
+	"github.com/layercause/layercause/internal/replay"
 	"github.com/layercause/layercause/internal/timing"
 )
 
-// worthSeconds is the least a suggestion has to save in a build, in seconds,
-// where its gain can be told: below it a patch costs more to read than it brings.
+// worthSeconds is the least a suggestion has to save in the builds that it makes
+// faster, in seconds: below it a patch costs more to read than it brings.
 const worthSeconds = 0.5
 
-// Input is one explained build.
+// Input is what is known of a repository and of its builds.
 type Input struct {
-	Head   *record.Record
+	// Head is the build, or, where nothing was built, what a build would see: its
+	// Dockerfile and the files of its context.
+	Head *record.Record
+	// Causes and Ledger are empty where nothing was built.
 	Causes []cause.Cause
 	Ledger timing.Ledger
+	// Base is the earlier build that Head is compared with; nil if there is none.
+	Base *record.Record
+	// Past are the summaries of earlier builds, the newest first.
+	Past []*record.Record
+	// Replay goes through the last commits, or through what changed up to this
+	// build, with the files edited that it is told. It is nil if neither is known.
+	Replay func(edits map[string]replay.Edit, memory replay.Memory) (*replay.Result, error)
+	// OneBuild says that the replay is of this build alone.
+	OneBuild bool
+	// ReadFile gives a file of the build context by its path in it. It is nil if the
+	// context is not there any more.
+	ReadFile func(path string) ([]byte, error)
+	// Off are the names of rules that are not asked.
+	Off []string
 }
 
 // rule looks for one kind of edit.
 type rule struct {
 	name string
-	find func(*scene) []Suggestion
+	find func(*scene) []candidate
 }
 
 func rules() []rule {
@@ -33,24 +53,50 @@ func rules() []rule {
 	}
 }
 
-// Suggest gives the edits that this build shows to be worth it, the one that
-// saves most first. Each stands for itself: its patch applies to the tree that
-// was built, without the others. A Dockerfile that cannot be parsed, a build of
-// a remote context and a build without causes give none.
-func Suggest(in Input) []Suggestion {
-	s := newScene(in)
-	if s == nil {
-		return nil
-	}
-	var out []Suggestion
+// Rules are the names of all rules, sorted.
+func Rules() []string {
+	var out []string
 	for _, r := range rules() {
-		for _, g := range r.find(s) {
-			g.Rule = r.name
-			out = append(out, g)
+		out = append(out, r.name)
+	}
+	slices.Sort(out)
+	return out
+}
+
+// Suggest gives the edits that the replay shows to be worth it. A Dockerfile that
+// cannot be parsed and a remote context give none.
+func Suggest(in Input) Advice {
+	s, why := newScene(in)
+	if s == nil {
+		return Advice{Silences: []Silence{{Why: why}}}
+	}
+	var all []candidate
+	for _, r := range rules() {
+		s.rule = r.name
+		if slices.Contains(in.Off, r.name) {
+			s.silent(-1, "it is turned off")
+			continue
+		}
+		for _, c := range r.find(s) {
+			c.Rule = r.name
+			if s.judge(&c) {
+				all = append(all, c)
+			}
 		}
 	}
-	sort.SliceStable(out, func(i, j int) bool {
-		a, b := out[i], out[j]
+	all = ranked(all)
+	a := Advice{Silences: s.silences, Best: s.best(all)}
+	for _, c := range all {
+		a.Suggestions = append(a.Suggestions, c.Suggestion)
+	}
+	return a
+}
+
+// ranked puts the candidate that saves most first. Of candidates that do the same
+// the first is kept.
+func ranked(all []candidate) []candidate {
+	sort.SliceStable(all, func(i, j int) bool {
+		a, b := all[i], all[j]
 		if x, y := a.Predicted.SecondsSavedPerBuild, b.Predicted.SecondsSavedPerBuild; x != y {
 			return x > y
 		}
@@ -59,5 +105,25 @@ func Suggest(in Input) []Suggestion {
 		}
 		return a.Line < b.Line
 	})
+	var out []candidate
+	seen := map[string]bool{}
+	for _, c := range all {
+		if c.Patch == "" || !seen[c.Patch] {
+			seen[c.Patch] = true
+			out = append(out, c)
+		}
+	}
 	return out
+}
+
+// silent notes why the rule that is being asked says nothing of an instruction;
+// -1 is the whole file.
+func (s *scene) silent(at int, format string, args ...any) {
+	x := Silence{Rule: s.rule, Why: fmt.Sprintf(format, args...)}
+	if at >= 0 {
+		x.Line = s.file.Instructions[at].Line
+	}
+	if !slices.Contains(s.silences, x) {
+		s.silences = append(s.silences, x)
+	}
 }

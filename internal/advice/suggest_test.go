@@ -18,34 +18,29 @@ func TestSuggestNothing(t *testing.T) {
 	sc := read(t, "testdata/suggest/npm")
 	for name, change := range map[string]func(*advice.Input){
 		"no record":           func(in *advice.Input) { in.Head = nil },
-		"no causes":           func(in *advice.Input) { in.Causes = nil },
 		"another frontend":    func(in *advice.Input) { in.Head.Dockerfile.Text = "recipe: {}" },
 		"absolute Dockerfile": func(in *advice.Input) { in.Head.Dockerfile.Path = "/tmp/Dockerfile" },
 		"Dockerfile outside":  func(in *advice.Input) { in.Head.Dockerfile.Path = "../Dockerfile" },
 		"no context":          func(in *advice.Input) { in.Head.Manifests = nil },
-		"a line that is not":  func(in *advice.Input) { in.Causes[0].Line = 99 },
-		"no line":             func(in *advice.Input) { in.Causes[0].Line = 0 },
+		"nothing to replay":   func(in *advice.Input) { in.Replay = nil },
 	} {
 		t.Run(name, func(t *testing.T) {
 			head := *sc.input.Head
 			in := advice.Input{Head: &head, Causes: slices.Clone(sc.input.Causes), Ledger: sc.input.Ledger}
+			window(t, &in)
 			change(&in)
-			if got := advice.Suggest(in); len(got) > 0 {
+			if got := advice.Suggest(in).Suggestions; len(got) > 0 {
 				t.Errorf("got %+v", got)
 			}
 		})
 	}
 }
 
-// Steps run in parallel: what is saved is never more than the cause lost.
+// Whatever the replay says, a build saves no more than it lost.
 func TestPredictionIsBoundByLoss(t *testing.T) {
 	sc := read(t, "testdata/suggest/npm")
-	sc.input.Ledger.CauseLost["c1"] = 4
-	if got := advice.Suggest(sc.input)[0].Predicted.SecondsSavedPerBuild; got != 4 {
-		t.Errorf("saves %g s of the 4 s that the cause lost", got)
-	}
 	sc.input.Ledger.Lost = 3
-	if got := advice.Suggest(sc.input)[0].Predicted.SecondsSavedPerBuild; got != 3 {
+	if got := advice.Suggest(sc.input).Suggestions[0].Predicted.SecondsSavedPerBuild; got != 3 {
 		t.Errorf("saves %g s of the 3 s that were lost", got)
 	}
 }
@@ -59,11 +54,11 @@ func FuzzSuggest(f *testing.F) {
 		f.Add(string(readFile(f, "testdata/suggest/"+dir+"/Dockerfile")))
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		in, ok := everythingChanged(text)
+		in, ok := everythingChanged(t, text)
 		if !ok {
 			return
 		}
-		for _, g := range advice.Suggest(in) {
+		for _, g := range advice.Suggest(in).Suggestions {
 			if g.Predicted.SecondsSavedPerBuild > in.Ledger.Lost || g.Predicted.MissesAfter > g.Predicted.MissesBefore {
 				t.Errorf("predicted is %+v", g.Predicted)
 			}
@@ -79,12 +74,12 @@ func FuzzSuggest(f *testing.F) {
 					t.Errorf("%q is lost", line)
 				}
 			}
-			again, ok := everythingChanged(after)
+			again, ok := everythingChanged(t, after)
 			if !ok {
 				t.Fatalf("the patch leaves %q", after)
 			}
 			if g.Rule == "late-arg" && strings.Count(after, "ARG") == 1 {
-				for _, h := range advice.Suggest(again) {
+				for _, h := range advice.Suggest(again).Suggestions {
 					if h.Rule == g.Rule {
 						t.Errorf("applied, it suggests once more:\n%s\n%s", g.Patch, h.Patch)
 					}
@@ -95,7 +90,7 @@ func FuzzSuggest(f *testing.F) {
 }
 
 // everythingChanged is a build in which every COPY and every ARG lost the cache.
-func everythingChanged(text string) (advice.Input, bool) {
+func everythingChanged(t testing.TB, text string) (advice.Input, bool) {
 	f, err := dockerfile.Parse("Dockerfile", []byte(text))
 	if err != nil {
 		return advice.Input{}, false
@@ -120,44 +115,7 @@ func everythingChanged(text string) (advice.Input, bool) {
 	}
 	ledger := timing.Ledger{CauseLost: map[string]float64{}}
 	miss(head, f, causes, nil, &ledger)
-	return advice.Input{Head: head, Causes: causes, Ledger: ledger}, true
-}
-
-func ExampleSuggest() {
-	head := &record.Record{
-		Invocation: record.Invocation{Context: "."},
-		Dockerfile: record.Dockerfile{
-			Path: "Dockerfile",
-			Text: "FROM node:24\nWORKDIR /app\nCOPY . .\nRUN npm ci\n",
-			Instructions: []record.Instruction{
-				{Command: "FROM", Line: 1, EndLine: 1}, {Command: "WORKDIR", Line: 2, EndLine: 2},
-				{Command: "COPY", Line: 3, EndLine: 3}, {Command: "RUN", Line: 4, EndLine: 4}},
-		},
-		Steps: []record.Step{
-			{ID: "s1", Instruction: 1, Status: record.Hit},
-			{ID: "s2", Instruction: 2, Status: record.Miss, Seconds: 0.4},
-			{ID: "s3", Instruction: 3, Status: record.Miss, Seconds: 58}},
-		Manifests: []record.Manifest{{
-			Name:  "context",
-			Paths: []string{"app.js", "package-lock.json", "package.json"},
-			Modes: []uint32{0o644, 0o644, 0o644}, Sizes: []int64{900, 90000, 400}}},
-	}
-	causes := []cause.Cause{{
-		ID: "c1", Kind: cause.ContextFiles, Line: 3, Steps: []string{"s2", "s3"},
-		Evidence: cause.Evidence{Files: []cause.FileChange{{Path: "app.js", Change: "content"}}}}}
-	ledger := timing.Ledger{Lost: 58.4, CauseLost: map[string]float64{"c1": 58.4}}
-	for _, s := range advice.Suggest(advice.Input{Head: head, Causes: causes, Ledger: ledger}) {
-		fmt.Printf("%s saves %g s\n%s", s.Rule, s.Predicted.SecondsSavedPerBuild, s.Patch)
-	}
-	// Output:
-	// deps-before-source saves 58 s
-	// --- a/Dockerfile
-	// +++ b/Dockerfile
-	// @@ -1,4 +1,5 @@
-	//  FROM node:24
-	//  WORKDIR /app
-	// +COPY package-lock.json package.json ./
-	// +RUN npm ci
-	//  COPY . .
-	// -RUN npm ci
+	in := advice.Input{Head: head, Causes: causes, Ledger: ledger}
+	window(t, &in)
+	return in, true
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/layercause/layercause/internal/buildkit/builder"
 	"github.com/layercause/layercause/internal/history"
 	"github.com/layercause/layercause/internal/record"
+	"github.com/layercause/layercause/internal/replay"
 	"github.com/layercause/layercause/internal/report"
 )
 
@@ -89,6 +90,8 @@ func build(ctx context.Context, env Env, o BuildOptions) error {
 	}
 	defer on.Close()
 
+	a := advisor{args: prepared.Args(), getenv: env.getenv, context: o.Context}
+	a.commits = readCommits(ctx, o.Context, nonEmpty(o.File, filepath.Join(o.Context, "Dockerfile")), o.Root, replay.DefaultCommits)
 	display, endDisplay := run.display(env)
 	res, err := prepared.Run(ctx, on, display)
 	endDisplay()
@@ -99,7 +102,7 @@ func build(ctx context.Context, env Env, o BuildOptions) error {
 	c := compare(ctx, store, base, res.Record)
 	c.price = price
 	warnings = append(warnings, c.warnings...)
-	r := explainBuild(ctx, run.checkout(o.Context, res.Record), res.Record, c, warnings)
+	r := explainBuild(ctx, run.checkout(o.Context, res.Record), res.Record, c, a, warnings)
 	r.Links = run.links(o.ReportDir)
 	encoded, err := record.Encode(res.Record)
 	if err != nil {

@@ -72,31 +72,31 @@ func compareGiven(ctx context.Context, store *history.Store, given, head *record
 
 // explainBuild explains a build that has ended. A fault of ours is a warning in
 // a report without causes: it must not fail what was built.
-func explainBuild(ctx context.Context, checkout checkout, head *record.Record, c comparison, warnings []string) (r report.Report) {
+func explainBuild(ctx context.Context, checkout checkout, head *record.Record, c comparison, a advisor, warnings []string) (r report.Report) {
 	defer func() {
 		if p := recover(); p != nil {
 			warnings = append(warnings, fmt.Sprintf("explaining the build stopped at a fault of layercause: %v", p))
-			r = report.New(head, nil, nil, timing.Ledger{Wall: head.Seconds}, nil, warnings)
+			r = report.New(head, nil, nil, timing.Ledger{Wall: head.Seconds}, advice.Advice{}, warnings)
 		}
 	}()
-	return explain(ctx, checkout, head, c, warnings)
+	return explain(ctx, checkout, head, c, a, warnings)
 }
 
 // explain takes a record through the pure stages. Between them git names the
 // commits of the files that changed.
-func explain(ctx context.Context, checkout checkout, head *record.Record, c comparison, warnings []string) report.Report {
+func explain(ctx context.Context, checkout checkout, head *record.Record, c comparison, a advisor, warnings []string) report.Report {
 	timing.Carry(head, c.base)
 	causes := cause.Explain(head, c.base, c.searched)
 	if c.base != nil {
 		checkout.nameCommits(ctx, causes, c.base.Commit.SHA)
 	}
 	ledger := timing.Account(head, causes, c.past)
-	suggestions := advice.Suggest(advice.Input{Head: head, Causes: causes, Ledger: ledger})
+	advised, more := a.advise(head, causes, ledger, c)
 	var base *report.Comparison
 	if c.base != nil {
 		base = &report.Comparison{Ref: c.base.Commit.Ref, Commit: c.base.Commit.SHA, Why: c.why}
 	}
-	r := report.New(head, base, causes, ledger, suggestions, warnings)
+	r := report.New(head, base, causes, ledger, advised, append(warnings, more...))
 	head.Findings = findings(r)
 	r.SetPrice(c.price)
 	r.SetPast(append([]*record.Record{head}, c.past...))
@@ -138,7 +138,7 @@ func Explain(ctx context.Context, env Env, o ExplainOptions) error {
 		return usage("name two records of the same Dockerfile",
 			"the records are of different Dockerfiles: %s and %s", base.Invocation.Dockerfile, head.Invocation.Dockerfile)
 	}
-	r := explain(ctx, checkoutOf(ctx, env, head), head, comparison{base: base, why: report.WhyNearest, price: price}, nil)
+	r := explain(ctx, checkoutOf(ctx, env, head), head, comparison{base: base, why: report.WhyNearest, price: price}, advisor{}, nil)
 	if o.ReportDir != "" {
 		encoded, err := record.Encode(head)
 		if err == nil {

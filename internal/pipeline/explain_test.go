@@ -17,7 +17,7 @@ func TestFaultIsAWarning(t *testing.T) {
 			Path: "Dockerfile", Instructions: []record.Instruction{{Command: "RUN", Text: "RUN true", Line: 1, EndLine: 1, Stage: -1}},
 		},
 	}
-	r := explainBuild(t.Context(), checkout{}, head, comparison{why: report.WhyNone}, []string{"an earlier warning"})
+	r := explainBuild(t.Context(), checkout{}, head, comparison{why: report.WhyNone}, advisor{}, []string{"an earlier warning"})
 	if len(r.Warnings) != 2 || !strings.Contains(r.Warnings[1], "a fault of layercause") {
 		t.Errorf("warnings: %q", r.Warnings)
 	}

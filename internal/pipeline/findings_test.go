@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/layercause/layercause/internal/advice"
 	"github.com/layercause/layercause/internal/cause"
 	"github.com/layercause/layercause/internal/record"
 	"github.com/layercause/layercause/internal/report"
@@ -38,7 +39,7 @@ func TestFindingsSayWhatTheReportSays(t *testing.T) {
 			{Kind: "build-arg", File: "Dockerfile", Line: 2, Instruction: "ARG V", Subject: "V", Steps: 1, Lost: 1},
 		},
 	}
-	if d := cmp.Diff(want, findings(report.New(head, nil, causes, ledger, nil, nil))); d != "" {
+	if d := cmp.Diff(want, findings(report.New(head, nil, causes, ledger, advice.Advice{}, nil))); d != "" {
 		t.Errorf("findings (-want +got):\n%s", d)
 	}
 }
@@ -58,7 +59,7 @@ func TestFindingsAreBounded(t *testing.T) {
 		})
 	}
 	head := &record.Record{Schema: record.Schema, ID: "a", Status: record.Failed}
-	head.Findings = findings(report.New(head, nil, causes, ledger, nil, nil))
+	head.Findings = findings(report.New(head, nil, causes, ledger, advice.Advice{}, nil))
 	data, err := record.Encode(head)
 	if err != nil {
 		t.Fatal(err)

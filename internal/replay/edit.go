@@ -14,7 +14,16 @@ func (e Edit) carry(version []byte) ([]byte, bool) {
 	case version == nil || e.Before == nil || e.After == nil:
 		return nil, false
 	}
-	return dockerfile.Merge(e.Before, e.After, version)
+	return dockerfile.Merge(ended(e.Before), ended(e.After), ended(version))
+}
+
+// ended ends the last line: whether it ends makes no difference to a build, and must
+// make none to a merge.
+func ended(text []byte) []byte {
+	if len(text) == 0 || text[len(text)-1] == '\n' {
+		return text
+	}
+	return append(text[:len(text):len(text)], '\n')
 }
 
 func same(a, b []byte) bool { return (a == nil) == (b == nil) && string(a) == string(b) }

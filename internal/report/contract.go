@@ -15,8 +15,12 @@ type Report struct {
 	Caches      []Cache      `json:"caches"`
 	Phases      []Phase      `json:"phases,omitempty"`
 	Suggestions []Suggestion `json:"suggestions"`
-	Gates       []Gate       `json:"gates"`
-	Warnings    []string     `json:"warnings"`
+	// BestSet are the suggestions that save most together; absent if that is no more
+	// than one. Silences say where a rule looked and made none.
+	BestSet  *BestSet  `json:"bestSet,omitempty"`
+	Silences []Silence `json:"silences,omitempty"`
+	Gates    []Gate    `json:"gates"`
+	Warnings []string  `json:"warnings"`
 	// Trend are the last builds, this one too, the oldest first, and Worst is what
 	// the builds of the history lost the most to. Both are absent where there is no
 	// earlier build.
@@ -158,14 +162,16 @@ type Phase struct {
 
 // Suggestion is one edit that would have kept the cache.
 type Suggestion struct {
-	Rule      string        `json:"rule"`
-	Title     string        `json:"title"`
-	File      string        `json:"file"`
-	Line      int           `json:"line"`
-	EndLine   int           `json:"endLine"`
-	Patch     string        `json:"patch"`
-	Predicted Predicted     `json:"predicted"`
-	Verified  *Verification `json:"verified,omitempty"`
+	Rule      string    `json:"rule"`
+	Title     string    `json:"title"`
+	File      string    `json:"file"`
+	Line      int       `json:"line"`
+	EndLine   int       `json:"endLine"`
+	Patch     string    `json:"patch"`
+	Predicted Predicted `json:"predicted"`
+	// Assumes are what the prediction takes for granted.
+	Assumes  []string      `json:"assumes,omitempty"`
+	Verified *Verification `json:"verified,omitempty"`
 }
 
 // Predicted is what the edit would have changed over the builds replayed.
@@ -173,7 +179,25 @@ type Predicted struct {
 	Commits              int     `json:"commits"`
 	MissesBefore         int     `json:"missesBefore"`
 	MissesAfter          int     `json:"missesAfter"`
-	SecondsSavedPerBuild float64 `json:"secondsSavedPerBuild"`
+	SecondsSavedPerBuild float64 `json:"secondsSavedPerBuild"` // the mean
+	// CommitsSaved is how many of the builds it would have made faster.
+	CommitsSaved int `json:"commitsSaved"`
+	// Estimated says that some of the seconds were never measured.
+	Estimated bool `json:"estimated,omitempty"`
+}
+
+// BestSet is some of the suggestions, applied together.
+type BestSet struct {
+	Suggestions []int     `json:"suggestions"` // their indexes
+	Patch       string    `json:"patch"`
+	Predicted   Predicted `json:"predicted"`
+}
+
+// Silence is a place where a rule made no suggestion, and why.
+type Silence struct {
+	Rule string `json:"rule"`
+	Line int    `json:"line,omitempty"` // of the Dockerfile
+	Why  string `json:"why"`
 }
 
 // Verification is what a build of the patched tree measured.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/layercause/layercause/internal/advice"
 	"github.com/layercause/layercause/internal/record"
 	"github.com/layercause/layercause/internal/report"
 	"github.com/layercause/layercause/internal/timing"
@@ -37,7 +38,7 @@ const optional = `
 build.failure build.failure.message build.failure.file build.failure.line build.failure.endLine
 steps.intervals steps.intervals.start steps.intervals.end steps.intervals.transfer caches.start
 causes.evidence.name causes.evidence.before causes.evidence.after causes.evidence.neededBy causes.evidence.compared
-causes.evidence.searched causes.evidence.error causes.stillLost`
+causes.evidence.searched causes.evidence.error causes.stillLost suggestions.predicted.commitsSaved`
 
 func TestKeys(t *testing.T) {
 	r := severalCauses().report()
@@ -81,7 +82,7 @@ func collect(v any, prefix string, keys map[string]bool) {
 }
 
 func TestNothingIsNull(t *testing.T) {
-	empty := report.New(&record.Record{}, nil, nil, timing.Ledger{}, nil, nil)
+	empty := report.New(&record.Record{}, nil, nil, timing.Ledger{}, advice.Advice{}, nil)
 	if b := encode(t, empty); bytes.Contains(b, []byte("null")) {
 		t.Errorf("null in the report of an empty record:\n%s", b)
 	}

@@ -38,7 +38,7 @@ type Comparison struct {
 //
 // A step that failed did run, so it counts as a miss in the totals: hits, misses
 // and steps not run always add up to all steps.
-func New(head *record.Record, base *Comparison, causes []cause.Cause, ledger timing.Ledger, suggestions []advice.Suggestion, warnings []string) Report {
+func New(head *record.Record, base *Comparison, causes []cause.Cause, ledger timing.Ledger, advised advice.Advice, warnings []string) Report {
 	r := Report{
 		Schema:      Schema,
 		Build:       newBuild(head, base),
@@ -46,7 +46,9 @@ func New(head *record.Record, base *Comparison, causes []cause.Cause, ledger tim
 		Causes:      newCauses(causes, ledger),
 		Caches:      newCaches(head, ledger),
 		Phases:      newPhases(head, ledger),
-		Suggestions: newSuggestions(suggestions),
+		Suggestions: newSuggestions(advised.Suggestions),
+		BestSet:     newBestSet(advised.Best),
+		Silences:    newSilences(advised.Silences),
 		Gates:       []Gate{},
 		Warnings:    append(append(append([]string{}, head.Warnings...), ledger.Warnings...), warnings...),
 	}
@@ -290,22 +292,6 @@ func newPhases(head *record.Record, l timing.Ledger) []Phase {
 			x.Line = head.Dockerfile.Instructions[n].Line
 		}
 		out = append(out, x)
-	}
-	return out
-}
-
-func newSuggestions(in []advice.Suggestion) []Suggestion {
-	out := make([]Suggestion, 0, len(in))
-	for _, s := range in {
-		p := s.Predicted
-		g := Suggestion{
-			Rule: s.Rule, Title: s.Title, File: s.File, Line: s.Line, EndLine: s.EndLine, Patch: s.Patch,
-			Predicted: Predicted{p.Commits, p.MissesBefore, p.MissesAfter, tidy(p.SecondsSavedPerBuild)},
-		}
-		if v := s.Verified; v != nil {
-			g.Verified = &Verification{tidy(v.SecondsBefore), tidy(v.SecondsAfter), v.SameFiles}
-		}
-		out = append(out, g)
 	}
 	return out
 }

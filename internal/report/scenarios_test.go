@@ -30,7 +30,7 @@ type build struct {
 }
 
 func (b build) report() report.Report {
-	r := report.New(b.head, b.base, b.causes, b.ledger, b.suggestions, b.warnings)
+	r := report.New(b.head, b.base, b.causes, b.ledger, advice.Advice{Suggestions: b.suggestions}, b.warnings)
 	r.SetPrice(b.price)
 	r.SetPast(append([]*record.Record{b.head}, b.past...))
 	r.Links = report.Links{
@@ -166,7 +166,7 @@ func oneCause() build {
 +COPY . .
  RUN npm run build
 `,
-			Predicted: advice.Prediction{Commits: 20, MissesBefore: 54, MissesAfter: 23, SecondsSavedPerBuild: 36.1},
+			Predicted: advice.Prediction{Commits: 20, CommitsSaved: 17, MissesBefore: 54, MissesAfter: 23, SecondsSavedPerBuild: 36.1},
 		}},
 	}
 }
@@ -241,7 +241,7 @@ func severalCauses() build {
 		suggestions: []advice.Suggestion{
 			{Rule: "late-arg", Title: "Move `ARG COMMIT` to just above its first reader", File: "Dockerfile", Line: 3, EndLine: 3,
 				Patch:     "--- a/Dockerfile\n+++ b/Dockerfile\n@@ -1,8 +1,8 @@\n ARG NODE=22\n FROM node:${NODE} AS build\n-ARG COMMIT\n RUN apt-get update && apt-get install -y git | tee /log\n \n COPY package.json package-lock.json ./\n RUN --mount=type=cache,target=/root/.npm npm ci\n \n COPY src/ src/\n+ARG COMMIT\n RUN npm run build\n",
-				Predicted: advice.Prediction{Commits: 20, MissesBefore: 60, MissesAfter: 20, SecondsSavedPerBuild: 83.5},
+				Predicted: advice.Prediction{Commits: 20, CommitsSaved: 17, MissesBefore: 60, MissesAfter: 20, SecondsSavedPerBuild: 83.5},
 				Verified:  &advice.Verification{SecondsBefore: 98.2, SecondsAfter: 12.1, SameFiles: true}},
 			{Rule: "dockerignore", Title: "Keep .git and node_modules out of the build context", File: ".dockerignore", Line: 1, EndLine: 1,
 				Patch:     "--- /dev/null\n+++ b/.dockerignore\n@@ -0,0 +1,2 @@\n+.git\n+node_modules\n",

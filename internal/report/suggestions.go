@@ -69,15 +69,43 @@ func suggestionGain(g *Suggestion) string {
 			p += ", but the files in the image differ."
 		}
 		parts = append(parts, p)
-	} else if s := g.Predicted.SecondsSavedPerBuild; !noTime(s) && s > 0 {
-		parts = append(parts, "It would save "+duration(s)+" a build like this one.")
-	}
-	if p := g.Predicted; p.Commits > 0 && p.MissesBefore > p.MissesAfter {
-		over := "Over the last " + count(p.Commits, "commit")
-		if p.Commits == 1 {
-			over = "In this build"
-		}
-		parts = append(parts, over+", "+itoa(p.MissesAfter)+" instead of "+count(p.MissesBefore, "step")+" would have re-run.")
+	} else if p := predictedGain(g.Predicted); p != "" {
+		parts = append(parts, p)
 	}
 	return strings.Join(parts, " ")
+}
+
+// predictedGain is what the replayed builds would have saved: on how many of them,
+// how much there, and how many steps.
+func predictedGain(p Predicted) string {
+	steps := ""
+	if p.MissesBefore > p.MissesAfter {
+		steps = itoa(p.MissesAfter) + " instead of " + count(p.MissesBefore, "step") + " would have re-run"
+	}
+	by := ""
+	if p.Estimated {
+		by = " by estimate"
+	}
+	gain := ""
+	switch each := p.SecondsSavedPerBuild; {
+	case noTime(each) || each <= 0:
+	case p.Commits < 2 || p.CommitsSaved == 0:
+		gain = "It would save " + duration(each) + by + " a build like this one"
+	default:
+		each *= float64(p.Commits) / float64(p.CommitsSaved)
+		gain = "It would have saved " + duration(each) + by + " on " + itoa(p.CommitsSaved) + " of the last " + itoa(p.Commits) + " commits"
+	}
+	switch {
+	case steps == "":
+	case gain != "":
+		gain += ": " + steps
+	case p.Commits > 1:
+		gain = "Over the last " + itoa(p.Commits) + " commits, " + steps
+	default:
+		gain = "In this build, " + steps
+	}
+	if gain == "" {
+		return ""
+	}
+	return gain + "."
 }

@@ -1,0 +1,86 @@
+package advice
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/layercause/layercause/internal/dockerfile"
+)
+
+// candidate is an edit that a rule proposes. What it is worth is found by a replay.
+type candidate struct {
+	Suggestion
+	// costs are the seconds that steps of the edited Dockerfile take, by their text,
+	// where that is not what was measured: the rule's own estimate.
+	costs map[string]float64
+	// sound says that the edit is worth making even if it saves no time.
+	sound bool
+}
+
+// draft makes a candidate of an edit of the Dockerfile, placed at an instruction.
+// The edited text must parse to the same instructions, but for those removed and
+// added, in stages of the same names: draft reports false for what is not safe.
+func (s *scene) draft(e *dockerfile.Edit, at int, title string, removed, added []string) (candidate, bool) {
+	after := e.Bytes()
+	f, err := dockerfile.Parse(s.file.Path, after)
+	if err != nil || f.Escape != s.file.Escape || len(f.Directives) != len(s.file.Directives) || len(f.Stages) != len(s.file.Stages) {
+		return candidate{}, false
+	}
+	want := slices.Clone(added)
+	for _, in := range s.file.Instructions {
+		want = append(want, in.Text)
+	}
+	for _, text := range removed {
+		i := slices.Index(want, text)
+		if i < 0 {
+			return candidate{}, false
+		}
+		want = slices.Delete(want, i, i+1)
+	}
+	var got []string
+	for _, in := range f.Instructions {
+		got = append(got, in.Text)
+	}
+	slices.Sort(want)
+	slices.Sort(got)
+	if !slices.Equal(want, got) {
+		return candidate{}, false
+	}
+	return s.draftFiles(at, title, FileEdit{s.Head.Dockerfile.Path, s.file.Data, after})
+}
+
+// draftFiles makes a candidate of edits of any files, placed at an instruction of
+// the Dockerfile, or at the first line of the first file if that is -1.
+func (s *scene) draftFiles(at int, title string, edits ...FileEdit) (candidate, bool) {
+	c := candidate{Suggestion: Suggestion{Title: oneLine(title), File: edits[0].Path, Line: 1, EndLine: 1, Edits: edits}}
+	if at >= 0 {
+		in := s.file.Instructions[at]
+		c.File, c.Line, c.EndLine = s.Head.Dockerfile.Path, in.Line, in.EndLine
+	}
+	var ok bool
+	c.Patch, ok = patchOf(edits)
+	return c, ok
+}
+
+// remark is a candidate without an edit.
+func (s *scene) remark(at int, title string) candidate {
+	in := s.file.Instructions[at]
+	return candidate{sound: true, Suggestion: Suggestion{
+		Title: oneLine(title), File: s.Head.Dockerfile.Path, Line: in.Line, EndLine: in.EndLine,
+	}}
+}
+
+// longestQuote is how much of an instruction a title shows, in characters.
+const longestQuote = 60
+
+// quoted names an instruction in a title, on one line.
+func quoted(in dockerfile.Instruction) string {
+	text := []rune(oneLine(strings.ReplaceAll(in.Text, "`", "")))
+	if len(text) > longestQuote {
+		text = append(text[:longestQuote-1], '…')
+	}
+	return "`" + string(text) + "`"
+}
+
+// oneLine folds the spaces of continuation lines.
+func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }

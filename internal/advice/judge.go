@@ -1,0 +1,205 @@
+package advice
+
+import (
+	"math"
+	"math/bits"
+	"slices"
+
+	"github.com/layercause/layercause/internal/cause"
+	"github.com/layercause/layercause/internal/dockerfile"
+	"github.com/layercause/layercause/internal/replay"
+)
+
+// judge replays a candidate and says whether it is worth making.
+func (s *scene) judge(c *candidate) bool {
+	if len(c.Edits) == 0 {
+		return c.sound
+	}
+	p, ok := s.predict(c.Edits, c.costs)
+	if !ok {
+		return c.sound
+	}
+	c.Predicted = p
+	if p.worth() {
+		return true
+	}
+	if !c.sound {
+		s.silences = append(s.silences, Silence{c.Rule, c.Line, "it would save too little: " + c.Title})
+	}
+	return c.sound
+}
+
+// worth says whether a build that gets faster gets faster by enough.
+func (p Prediction) worth() bool {
+	return p.CommitsSaved > 0 && p.SecondsSavedPerBuild*float64(p.Commits) >= worthSeconds*float64(p.CommitsSaved)
+}
+
+// predict replays the builds with the edits. It reports false if there is nothing
+// to replay.
+func (s *scene) predict(edits []FileEdit, costs map[string]float64) (Prediction, bool) {
+	if s.before == nil || len(s.before.Builds) == 0 {
+		return Prediction{}, false
+	}
+	carried := map[string]replay.Edit{}
+	for _, e := range edits {
+		carried[e.Path] = replay.Edit{Before: e.Before, After: e.After}
+	}
+	after, err := s.Replay(carried, s.memory)
+	if err != nil || len(after.Builds) != len(s.before.Builds) {
+		return Prediction{}, false
+	}
+	return s.compare(after, costs), true
+}
+
+// noticed is the least a build has to get faster to be counted, in seconds.
+const noticed = 0.05
+
+// compare counts what the edited builds save.
+func (s *scene) compare(after *replay.Result, costs map[string]float64) Prediction {
+	p := Prediction{Commits: len(after.Builds)}
+	edited := s.prices.with(costs)
+	guessed := 0.0
+	for i := range after.Builds {
+		x, y := &s.before.Builds[i], &after.Builds[i]
+		missed, misses := s.misses(x), s.misses(y)
+		p.MissesBefore += len(missed)
+		p.MissesAfter += len(misses)
+		was, guess := s.prices.wall(x.Plan, missed, s.Head.Builder.Cores)
+		is, more := edited.wall(y.Plan, misses, s.Head.Builder.Cores)
+		gain := was - is
+		if s.OneBuild && gain > s.Ledger.Lost {
+			gain = s.Ledger.Lost
+		}
+		if gain > noticed {
+			p.CommitsSaved++
+		}
+		p.SecondsSavedPerBuild += gain
+		guessed += max(guess, more) - min(guess, more)
+	}
+	p.Estimated = guessed > 0.1*p.SecondsSavedPerBuild
+	p.SecondsSavedPerBuild = max(0, math.Round(1000*p.SecondsSavedPerBuild/float64(p.Commits))/1000)
+	return p
+}
+
+// misses are the steps of a plan that a build executes: those that the replay
+// says, and, of the build that was observed, those that missed for a reason which
+// no replay knows of, such as a base image that moved or a result that was evicted.
+func (s *scene) misses(b *replay.Build) []int {
+	var out []int
+	for _, m := range b.Misses {
+		out = append(out, m.Step)
+	}
+	if !s.OneBuild || b.Plan == nil {
+		return out
+	}
+	for i := range b.Plan.Steps {
+		if s.elsewhere[b.Plan.Steps[i].Text] && !slices.Contains(out, i) {
+			out = append(out, i)
+		}
+	}
+	return out
+}
+
+// unknowable lists the steps, by their text, that missed for a reason which no replay
+// knows of.
+func unknowable(in Input) map[string]bool {
+	out := map[string]bool{}
+	ids := map[string]bool{}
+	for _, c := range in.Causes {
+		switch c.Kind {
+		case cause.ContextFiles, cause.ContextRules, cause.BuildArg, cause.InstructionChanged, cause.InstructionAdded, cause.Env:
+			continue
+		}
+		for _, id := range c.Steps {
+			ids[id] = true
+		}
+	}
+	for _, x := range in.Head.Steps {
+		if ids[x.ID] {
+			out[in.Head.Dockerfile.Instructions[x.Instruction].Text] = true
+		}
+	}
+	return out
+}
+
+// mostTogether is how many suggestions are tried in every combination. Of more,
+// those that save least are left out.
+const mostTogether = 6
+
+// best finds the candidates that save most together. What they save does not add
+// up: two may keep the same step, or one undo the other.
+func (s *scene) best(all []candidate) *Set {
+	var tried []int
+	for i, c := range all {
+		if c.Predicted.worth() && len(c.Edits) > 0 && len(tried) < mostTogether {
+			tried = append(tried, i)
+		}
+	}
+	if len(tried) < 2 {
+		return nil
+	}
+	var best *Set
+	most := all[tried[0]].Predicted.SecondsSavedPerBuild
+	for mask := uint(1); mask < 1<<len(tried); mask++ {
+		if bits.OnesCount(mask) < 2 {
+			continue
+		}
+		set := Set{}
+		costs := map[string]float64{}
+		fits := true
+		for n, i := range tried {
+			if mask&(1<<n) == 0 {
+				continue
+			}
+			set.Members = append(set.Members, i)
+			set.Edits, fits = together(set.Edits, all[i].Edits)
+			if !fits {
+				break
+			}
+			for text, seconds := range all[i].costs {
+				costs[text] = seconds
+			}
+		}
+		if !fits || !s.parses(set.Edits) {
+			continue
+		}
+		p, ok := s.predict(set.Edits, costs)
+		// Among sets that save the same the smaller one is better.
+		if !ok || p.SecondsSavedPerBuild*float64(p.Commits) < most*float64(p.Commits)+noticed {
+			continue
+		}
+		if set.Patch, ok = patchOf(set.Edits); ok {
+			set.Predicted, most = p, p.SecondsSavedPerBuild
+			best = &set
+		}
+	}
+	return best
+}
+
+// parses says whether the Dockerfile among the edits can still be read.
+func (s *scene) parses(edits []FileEdit) bool {
+	i := slices.IndexFunc(edits, func(e FileEdit) bool { return e.Path == s.Head.Dockerfile.Path })
+	if i < 0 {
+		return true
+	}
+	f, err := dockerfile.Parse(edits[i].Path, edits[i].After)
+	return err == nil && len(f.Stages) >= len(s.file.Stages)
+}
+
+// together adds edits to others. It reports false where two change the same lines.
+func together(edits, more []FileEdit) ([]FileEdit, bool) {
+	out := slices.Clone(edits)
+	for _, e := range more {
+		i := slices.IndexFunc(out, func(o FileEdit) bool { return o.Path == e.Path })
+		if i < 0 {
+			out = append(out, e)
+			continue
+		}
+		merged, ok := dockerfile.Merge(e.Before, out[i].After, e.After)
+		if !ok {
+			return nil, false
+		}
+		out[i].After = merged
+	}
+	return out, true
+}

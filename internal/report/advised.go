@@ -1,0 +1,40 @@
+package report
+
+import "github.com/layercause/layercause/internal/advice"
+
+func newSuggestions(in []advice.Suggestion) []Suggestion {
+	out := make([]Suggestion, 0, len(in))
+	for _, s := range in {
+		g := Suggestion{
+			Rule: s.Rule, Title: s.Title, File: s.File, Line: s.Line, EndLine: s.EndLine, Patch: s.Patch,
+			Predicted: newPredicted(s.Predicted), Assumes: s.Assumes,
+		}
+		if v := s.Verified; v != nil {
+			g.Verified = &Verification{tidy(v.SecondsBefore), tidy(v.SecondsAfter), v.SameFiles}
+		}
+		out = append(out, g)
+	}
+	return out
+}
+
+func newPredicted(p advice.Prediction) Predicted {
+	return Predicted{
+		Commits: p.Commits, MissesBefore: p.MissesBefore, MissesAfter: p.MissesAfter,
+		SecondsSavedPerBuild: tidy(p.SecondsSavedPerBuild), CommitsSaved: p.CommitsSaved, Estimated: p.Estimated,
+	}
+}
+
+func newBestSet(s *advice.Set) *BestSet {
+	if s == nil {
+		return nil
+	}
+	return &BestSet{Suggestions: s.Members, Patch: s.Patch, Predicted: newPredicted(s.Predicted)}
+}
+
+func newSilences(in []advice.Silence) []Silence {
+	var out []Silence
+	for _, s := range in {
+		out = append(out, Silence(s))
+	}
+	return out
+}
