@@ -31,6 +31,7 @@ func Comment(r Report) string {
 		{"gates", v.gates()},
 		{"the steps that missed", v.missTable(commentRows, cellFiles, CommentBudget/3)},
 		{"the suggestion", v.topSuggestion()},
+		{"the best set", v.together().markdownText()},
 		{"more suggestions", v.moreSuggestions()},
 		{"warnings", v.warnings(20)},
 		{"the evidence", v.evidence(foldedFiles, 20)},

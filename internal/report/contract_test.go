@@ -38,7 +38,9 @@ const optional = `
 build.failure build.failure.message build.failure.file build.failure.line build.failure.endLine
 steps.intervals steps.intervals.start steps.intervals.end steps.intervals.transfer caches.start
 causes.evidence.name causes.evidence.before causes.evidence.after causes.evidence.neededBy causes.evidence.compared
-causes.evidence.searched causes.evidence.error causes.stillLost suggestions.predicted.commitsSaved`
+causes.evidence.searched causes.evidence.error causes.stillLost suggestions.predicted.commitsSaved
+bestSet bestSet.suggestions bestSet.patch bestSet.predicted bestSet.predicted.commits bestSet.predicted.commitsSaved
+bestSet.predicted.missesBefore bestSet.predicted.missesAfter bestSet.predicted.secondsSavedPerBuild`
 
 func TestKeys(t *testing.T) {
 	r := severalCauses().report()

@@ -93,7 +93,7 @@ func planted(s string) report.Report {
 		b.suggestions = append(b.suggestions, advice.Suggestion{Rule: "x" + s, Title: "x" + s, File: s, Line: 3, Patch: "+x" + s})
 	}
 	b.warnings = []string{s, s}
-	r := report.New(b.head, b.base, b.causes, b.ledger, advice.Advice{Suggestions: b.suggestions}, b.warnings)
+	r := report.New(b.head, b.base, b.causes, b.ledger, advice.Advice{Suggestions: b.suggestions, Best: b.best}, b.warnings)
 	r.SetPrice(timing.Price{PerMinute: 1, Currency: s})
 	b.head.Findings = &record.Findings{Lost: 3, Causes: []record.Finding{
 		{Kind: s, File: s, Line: 3, Instruction: "x" + s, Subject: "x" + s, Files: []string{"x" + s}, Lost: 1},

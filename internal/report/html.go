@@ -199,6 +199,11 @@ func (p *page) suggestions() {
 		p.diff(g.Patch)
 		p.raw("</section>\n")
 	}
+	if s := p.together(); s != nil {
+		p.raw("<p>")
+		p.sentence(s)
+		p.raw("</p>\n")
+	}
 }
 
 // allEvidence is what each cause rests on.

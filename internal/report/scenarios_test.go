@@ -24,13 +24,14 @@ type build struct {
 	causes      []cause.Cause
 	ledger      timing.Ledger
 	suggestions []advice.Suggestion
+	best        *advice.Set
 	warnings    []string
 	past        []*record.Record // before the head, the newest first
 	price       timing.Price
 }
 
 func (b build) report() report.Report {
-	r := report.New(b.head, b.base, b.causes, b.ledger, advice.Advice{Suggestions: b.suggestions}, b.warnings)
+	r := report.New(b.head, b.base, b.causes, b.ledger, advice.Advice{Suggestions: b.suggestions, Best: b.best}, b.warnings)
 	r.SetPrice(b.price)
 	r.SetPast(append([]*record.Record{b.head}, b.past...))
 	r.Links = report.Links{
@@ -247,6 +248,8 @@ func severalCauses() build {
 				Patch:     "--- /dev/null\n+++ b/.dockerignore\n@@ -0,0 +1,2 @@\n+.git\n+node_modules\n",
 				Predicted: advice.Prediction{SecondsSavedPerBuild: 1.4}},
 		},
+		best: &advice.Set{Members: []int{0, 1}, Patch: "--- a/Dockerfile\n+++ b/Dockerfile\n",
+			Predicted: advice.Prediction{Commits: 20, CommitsSaved: 18, MissesBefore: 60, MissesAfter: 12, SecondsSavedPerBuild: 84.9}},
 		warnings: []string{"The cache gha answered 403 Forbidden; the token of a fork cannot read it."},
 	}
 }

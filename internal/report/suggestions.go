@@ -70,42 +70,68 @@ func suggestionGain(g *Suggestion) string {
 		}
 		parts = append(parts, p)
 	} else if p := predictedGain(g.Predicted); p != "" {
-		parts = append(parts, p)
+		parts = append(parts, "It "+p)
 	}
 	return strings.Join(parts, " ")
 }
 
 // predictedGain is what the replayed builds would have saved: on how many of them,
-// how much there, and how many steps.
+// how much there, and how many steps. It is the end of a sentence.
 func predictedGain(p Predicted) string {
 	steps := ""
 	if p.MissesBefore > p.MissesAfter {
-		steps = itoa(p.MissesAfter) + " instead of " + count(p.MissesBefore, "step") + " would have re-run"
+		steps = itoa(p.MissesAfter) + " instead of " + count(p.MissesBefore, "step")
 	}
 	by := ""
 	if p.Estimated {
 		by = " by estimate"
 	}
+	each := p.SecondsSavedPerBuild
 	gain := ""
-	switch each := p.SecondsSavedPerBuild; {
+	switch {
 	case noTime(each) || each <= 0:
 	case p.Commits < 2 || p.CommitsSaved == 0:
-		gain = "It would save " + duration(each) + by + " a build like this one"
+		gain = "would save " + duration(each) + by + " a build like this one"
 	default:
 		each *= float64(p.Commits) / float64(p.CommitsSaved)
-		gain = "It would have saved " + duration(each) + by + " on " + itoa(p.CommitsSaved) + " of the last " + itoa(p.Commits) + " commits"
+		gain = "would have saved " + duration(each) + by + " on " + itoa(p.CommitsSaved) + " of the last " + itoa(p.Commits) + " commits"
 	}
 	switch {
-	case steps == "":
-	case gain != "":
-		gain += ": " + steps
-	case p.Commits > 1:
-		gain = "Over the last " + itoa(p.Commits) + " commits, " + steps
-	default:
-		gain = "In this build, " + steps
-	}
-	if gain == "" {
+	case steps == "" && gain == "":
 		return ""
+	case steps == "":
+		return gain + "."
+	case gain != "":
+		return gain + ": " + steps + " would have re-run."
+	case p.Commits > 1:
+		return "would have re-run " + steps + " over the last " + itoa(p.Commits) + " commits."
 	}
-	return gain + "."
+	return "would have re-run " + steps + " in this build."
+}
+
+// together is what the best set of suggestions brings, or nothing if one alone is
+// as good.
+func (v *view) together() sentence {
+	b := v.BestSet
+	if b == nil || len(b.Suggestions) < 2 {
+		return nil
+	}
+	gain := predictedGain(b.Predicted)
+	if gain == "" {
+		return nil
+	}
+	s := words("Together, ")
+	for i, n := range b.Suggestions {
+		if n < 0 || n >= len(v.Suggestions) {
+			return nil // a report from elsewhere
+		}
+		switch {
+		case i > 0 && i == len(b.Suggestions)-1:
+			s = s.say(" and ")
+		case i > 0:
+			s = s.say(", ")
+		}
+		s = s.code(v.Suggestions[n].Rule, nameLimit)
+	}
+	return s.say(" " + gain)
 }

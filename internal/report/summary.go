@@ -12,6 +12,7 @@ func Summary(r Report) string {
 		{"gates", v.gates()},
 		{"the steps that missed", v.missTable(500, 10, SummaryBudget/3)},
 		{"the suggestion", v.topSuggestion()},
+		{"the best set", v.together().markdownText()},
 		{"more suggestions", v.moreSuggestions()},
 		{"warnings", v.warnings(200)},
 		{"the evidence", v.evidence(200, 100)},

@@ -279,6 +279,9 @@ func (t *terminal) footer() {
 		}
 		lines = append(lines, words("warning: ").with(prose(w, detailLimit)))
 	}
+	if s := t.together(); s != nil {
+		lines = append(lines, s)
+	}
 	if more := len(t.Suggestions) - 1; more > 0 {
 		lines = append(lines, words(count(more, "more suggestion")+" in the report"))
 	}
