@@ -10,23 +10,13 @@ import (
 	"github.com/layercause/layercause/internal/replay"
 )
 
-// judge replays a candidate and says whether it is worth making.
-func (s *scene) judge(c *candidate) bool {
-	if len(c.Edits) == 0 {
-		return c.sound
+// judge replays a candidate alone.
+func (s *scene) judge(c *candidate) {
+	if len(c.Edits) > 0 {
+		if p, ok := s.predict(c.Edits, c.costs); ok {
+			c.Predicted = p
+		}
 	}
-	p, ok := s.predict(c.Edits, c.costs)
-	if !ok {
-		return c.sound
-	}
-	c.Predicted = p
-	if p.worth() {
-		return true
-	}
-	if !c.sound {
-		s.silences = append(s.silences, Silence{c.Rule, c.Line, "it would save too little: " + c.Title})
-	}
-	return c.sound
 }
 
 // worth says whether a build that gets faster gets faster by enough.
@@ -122,16 +112,17 @@ func unknowable(in Input) map[string]bool {
 	return out
 }
 
-// mostTogether is how many suggestions are tried in every combination. Of more,
-// those that save least are left out.
+// mostTogether is how many candidates are tried in every combination. Of more,
+// those that save least alone are left out.
 const mostTogether = 6
 
-// best finds the candidates that save most together. What they save does not add
-// up: two may keep the same step, or one undo the other.
+// best finds the candidates that save most together, if that is more than the best
+// one alone. What they save does not add up: two may keep the same step, one may
+// undo the other, and one may be worth nothing without the other.
 func (s *scene) best(all []candidate) *Set {
 	var tried []int
 	for i, c := range all {
-		if c.Predicted.worth() && len(c.Edits) > 0 && len(tried) < mostTogether {
+		if c.Predicted.Commits > 0 && len(tried) < mostTogether {
 			tried = append(tried, i)
 		}
 	}
@@ -140,10 +131,7 @@ func (s *scene) best(all []candidate) *Set {
 	}
 	var best *Set
 	most := all[tried[0]].Predicted.SecondsSavedPerBuild
-	for mask := uint(1); mask < 1<<len(tried); mask++ {
-		if bits.OnesCount(mask) < 2 {
-			continue
-		}
+	for _, mask := range subsets(len(tried)) {
 		set := Set{}
 		costs := map[string]float64{}
 		fits := true
@@ -164,8 +152,8 @@ func (s *scene) best(all []candidate) *Set {
 			continue
 		}
 		p, ok := s.predict(set.Edits, costs)
-		// Among sets that save the same the smaller one is better.
-		if !ok || p.SecondsSavedPerBuild*float64(p.Commits) < most*float64(p.Commits)+noticed {
+		// A larger set has to be worth its edits.
+		if !ok || !p.worth() || (p.SecondsSavedPerBuild-most)*float64(p.Commits) < worthSeconds*float64(p.CommitsSaved) {
 			continue
 		}
 		if set.Patch, ok = patchOf(set.Edits); ok {
@@ -174,6 +162,18 @@ func (s *scene) best(all []candidate) *Set {
 		}
 	}
 	return best
+}
+
+// subsets are those of two or more of n things, as bits, the small ones first.
+func subsets(n int) []uint {
+	var out []uint
+	for mask := uint(3); mask < 1<<n; mask++ {
+		if bits.OnesCount(mask) > 1 {
+			out = append(out, mask)
+		}
+	}
+	slices.SortStableFunc(out, func(a, b uint) int { return bits.OnesCount(a) - bits.OnesCount(b) })
+	return out
 }
 
 // parses says whether the Dockerfile among the edits can still be read.

@@ -43,6 +43,10 @@ func TestScenarios(t *testing.T) {
 					g.Predicted.MissesBefore, g.Predicted.MissesAfter, g.Predicted.SecondsSavedPerBuild, g.Patch)
 				sc.check(t, g)
 			}
+			if x := advised.Best; x != nil {
+				fmt.Fprintf(&b, "together %v: misses %d -> %d, %g s\n%s\n", x.Members,
+					x.Predicted.MissesBefore, x.Predicted.MissesAfter, x.Predicted.SecondsSavedPerBuild, x.Patch)
+			}
 			file := filepath.Join(dir, "want.txt")
 			if *update {
 				if err := os.WriteFile(file, []byte(b.String()), 0o644); err != nil {

@@ -79,16 +79,30 @@ func Suggest(in Input) Advice {
 		}
 		for _, c := range r.find(s) {
 			c.Rule = r.name
-			if s.judge(&c) {
-				all = append(all, c)
-			}
+			s.judge(&c)
+			all = append(all, c)
 		}
 	}
 	all = ranked(all)
-	a := Advice{Silences: s.silences, Best: s.best(all)}
-	for _, c := range all {
+	best := s.best(all)
+	a := Advice{Best: best}
+	for i, c := range all {
+		// What saves nothing alone may do so with another: two arguments that change
+		// with every commit have to move both.
+		at := -1
+		if best != nil {
+			at = slices.Index(best.Members, i)
+		}
+		if !c.sound && !c.Predicted.worth() && at < 0 {
+			s.silences = append(s.silences, Silence{c.Rule, c.Line, "it would save too little: " + c.Title})
+			continue
+		}
+		if at >= 0 {
+			best.Members[at] = len(a.Suggestions)
+		}
 		a.Suggestions = append(a.Suggestions, c.Suggestion)
 	}
+	a.Silences = s.silences
 	return a
 }
 
