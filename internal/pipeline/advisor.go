@@ -41,12 +41,8 @@ func (a advisor) advise(head *record.Record, causes []cause.Cause, ledger timing
 
 // replay hands the commits in, or the change from the base to this build.
 func (a advisor) replay(in *advice.Input) (warnings []string) {
-	getenv := a.getenv
-	if getenv == nil {
-		getenv = func(string) string { return "" }
-	}
-	every := everyCommit(a.args, in.Head, in.Base, getenv)
 	if h := a.commits.wait(); h != nil {
+		every := everyCommit(a.args, in.Head, in.Base, a.getenv)
 		in.Replay = a.commits.replayer(h, recipeOf(in.Head, a.args, every))
 		return nil
 	}
@@ -57,7 +53,7 @@ func (a advisor) replay(in *advice.Input) (warnings []string) {
 	if err != nil {
 		return []string{fmt.Sprintf("replaying this build: %v", err)}
 	}
-	in.Replay, in.OneBuild = (*commits)(nil).replayer(h, recipeOf(in.Head, a.args, every)), true
+	in.Replay, in.OneBuild = (*commits)(nil).replayer(h, recipeOf(in.Head, a.args, nil)), true
 	return a.commits.warnings()
 }
 
