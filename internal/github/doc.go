@@ -1,4 +1,5 @@
-// Package github keeps one comment on a pull request up to date.
+// Package github keeps one comment on a pull request up to date, and suggests
+// changes on the lines of its diff.
 //
 // In come a token, the address of the API and the text of the comment; out goes
 // what became of it ([Result]), or an [*Error] that says what was being done,
@@ -18,6 +19,11 @@
 // GitHub has no compare-and-swap for comments. When two runs create one at the
 // same time, each reads the list back, and the comment with the lowest number
 // stays.
+//
+// A suggestion on lines ([Client.Suggest]) is committed with one click, so it is
+// made only where the diff shows exactly the lines that it replaces. It carries a
+// marker of its own, is made once, and is not made again after somebody resolved
+// its thread, which only the GraphQL API tells.
 //
 //	c, err := github.New(github.Options{Token: token, BaseURL: apiURL})
 //	res, err := c.Publish(ctx, github.Comment{

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"net/http/httptest"
 	"testing"
 	"time"
 
@@ -20,6 +21,16 @@ const (
 func start(t *testing.T, o githubtest.Options) *githubtest.Server {
 	t.Helper()
 	gh := githubtest.Start(t, o)
+	gh.AddPull(repository, number, headSHA)
+	return gh
+}
+
+// served makes a server listen that may break GitHub's description.
+func served(t *testing.T, gh *githubtest.Server) *githubtest.Server {
+	t.Helper()
+	listener := httptest.NewServer(gh)
+	t.Cleanup(listener.Close)
+	gh.URL = listener.URL
 	gh.AddPull(repository, number, headSHA)
 	return gh
 }

@@ -1,10 +1,14 @@
-// Package githubtest is a small GitHub: an HTTP server that keeps comments in
-// memory and answers like api.github.com, for the few operations we use.
+// Package githubtest is a small GitHub: an HTTP server that keeps comments and
+// reviews in memory and answers like api.github.com, for the few operations we
+// use.
 //
 // Every request it gets and every answer it gives is checked against GitHub's
 // own OpenAPI description, so that neither a client nor this server can agree on
 // something that GitHub does not do. What does not fit is a violation
 // ([Server.Violations]), and the request that does not fit is refused.
+//
+// The GraphQL API is not in that description; what is asked of it is checked
+// against graphql.graphql, which is cut from GitHub's schema.
 //
 // In a test:
 //

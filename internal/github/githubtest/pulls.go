@@ -10,6 +10,7 @@ type pull struct {
 	closed     bool
 	locked     bool
 	contains   []string // commits beside the head
+	files      []ChangedFile
 }
 
 // AddPull adds an open pull request with the commit at its head. Beside the
@@ -41,9 +42,13 @@ func (s *Server) changePull(repository string, number int, change func(*pull)) {
 }
 
 func (s *Server) pullOf(c call) (pull, bool) {
-	number, _ := strconv.Atoi(c.params["issue_number"])
+	number, _ := strconv.Atoi(c.params["issue_number"] + c.params["pull_number"]) // a path has one of them
+	return s.pull(c.params["owner"]+"/"+c.params["repo"], number)
+}
+
+func (s *Server) pull(repository string, number int) (pull, bool) {
 	for _, p := range s.pulls {
-		if p.repository == c.params["owner"]+"/"+c.params["repo"] && p.number == number {
+		if p.repository == repository && p.number == number {
 			return p, true
 		}
 	}

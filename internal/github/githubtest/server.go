@@ -42,6 +42,7 @@ type Server struct {
 	mu         sync.Mutex
 	pulls      []pull
 	comments   []Comment
+	reviews    []ReviewComment
 	lastID     int64
 	failures   []*Failure
 	requests   []Request
@@ -130,6 +131,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *Server) answer(r *http.Request, body []byte, failure *Failure) answer {
+	if r.Method == http.MethodPost && r.URL.Path == s.graphqlPath() {
+		return s.answerGraphQL(r, body, failure)
+	}
 	path, ok := strings.CutPrefix(r.URL.Path, s.options.Prefix)
 	route, params, found := s.description.find(r.Method, path)
 	if !ok || !found {
@@ -166,6 +170,18 @@ func (s *Server) answer(r *http.Request, body []byte, failure *Failure) answer {
 	return a
 }
 
+// answerGraphQL answers what the OpenAPI description does not know.
+func (s *Server) answerGraphQL(r *http.Request, body []byte, failure *Failure) answer {
+	who, ok := s.identify(r)
+	switch {
+	case !ok:
+		return problem(http.StatusUnauthorized, "Bad credentials")
+	case failure != nil && !failure.Apply:
+		return failure.answer()
+	}
+	return s.graphql(who, body)
+}
+
 func (s *Server) handle(c call, template string) answer {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -184,6 +200,16 @@ func (s *Server) handle(c call, template string) answer {
 		return s.editComment(c)
 	case "DELETE /repos/{owner}/{repo}/issues/comments/{comment_id}":
 		return s.deleteComment(c)
+	case "GET /repos/{owner}/{repo}/pulls/{pull_number}/files":
+		return s.listFiles(c)
+	case "GET /repos/{owner}/{repo}/pulls/{pull_number}/comments":
+		return s.listReviewComments(c)
+	case "POST /repos/{owner}/{repo}/pulls/{pull_number}/reviews":
+		return s.createReview(c)
+	case "PATCH /repos/{owner}/{repo}/pulls/comments/{comment_id}":
+		return s.editReviewComment(c)
+	case "DELETE /repos/{owner}/{repo}/pulls/comments/{comment_id}":
+		return s.deleteReviewComment(c)
 	}
 	return problem(http.StatusNotFound, "Not Found")
 }

@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -25,6 +26,10 @@ func TestViolationsAreSeen(t *testing.T) {
 		{"body without a text", "POST", comments, `{"text":"x"}`, "test", "body"},
 		{"text of another type", "POST", comments, `{"body":1}`, "test", "body"},
 		{"no user agent", "GET", comments, "", "", "User-Agent"},
+		{"GraphQL of an unknown field", "POST", "/graphql", `{"query":"{ repository(owner: \"a\", name: \"b\") { stars } }"}`, "test", "stars"},
+		{"GraphQL without a variable", "POST", "/graphql",
+			`{"query":"query($n: Int!) { repository(owner: \"a\", name: \"b\") { pullRequest(number: $n) { reviewThreads(first: 1) { nodes { isResolved } } } } }"}`,
+			"test", "must be defined"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -55,6 +60,10 @@ func TestEveryOperationFollowsTheDescription(t *testing.T) {
 		t.Fatalf("creating: %d, %v", created.StatusCode, err)
 	}
 	one := "/repos/acme/shop/issues/comments/" + comment.ID.String()
+	const reviews = "/repos/acme/shop/pulls/7/reviews"
+	gh.AddFiles("acme/shop", 7, githubtest.ChangedFile{Path: "Dockerfile", Patch: "@@ -1,2 +1,2 @@\n FROM a\n-RUN b\n+RUN c"})
+	planted := gh.PlantReview(githubtest.ReviewComment{Repository: "acme/shop", Number: 7, Path: "Dockerfile", Line: 2, Body: "x"})
+	reviewComment := "/repos/acme/shop/pulls/comments/" + strconv.FormatInt(planted, 10)
 	for _, step := range []struct {
 		method, path, body string
 		status             int
@@ -68,6 +77,16 @@ func TestEveryOperationFollowsTheDescription(t *testing.T) {
 		{"DELETE", one, "", 204},
 		{"GET", one, "", 404},
 		{"GET", "/repos/acme/shop/issues/8/comments", "", 404},
+		{"GET", "/repos/acme/shop/pulls/7/files", "", 200},
+		{"GET", "/repos/acme/shop/pulls/8/files", "", 404},
+		{"POST", reviews, `{"event":"COMMENT","comments":[{"path":"Dockerfile","body":"x","side":"RIGHT","line":2}]}`, 200},
+		{"POST", reviews, `{"event":"COMMENT","comments":[{"path":"Dockerfile","body":"x","side":"RIGHT","line":3}]}`, 422},
+		{"POST", reviews, `{"event":"COMMENT","comments":[{"path":"Dockerfile","body":"x","side":"RIGHT","line":2,"start_line":2,"start_side":"RIGHT"}]}`, 422},
+		{"POST", reviews, `{"event":"COMMENT","commit_id":"other","comments":[{"path":"Dockerfile","body":"x","side":"RIGHT","line":2}]}`, 422},
+		{"GET", "/repos/acme/shop/pulls/7/comments", "", 200},
+		{"PATCH", reviewComment, `{"body":"other"}`, 200},
+		{"DELETE", reviewComment, "", 204},
+		{"PATCH", reviewComment, `{"body":"other"}`, 404},
 	} {
 		if got := send(t, gh, step.method, step.path, step.body, "test").StatusCode; got != step.status {
 			t.Errorf("%s %s: %d, want %d", step.method, step.path, got, step.status)
@@ -76,8 +95,8 @@ func TestEveryOperationFollowsTheDescription(t *testing.T) {
 	if v := gh.Violations(); len(v) != 0 {
 		t.Errorf("violations: %q", v)
 	}
-	if n := len(gh.State().Requests); n != 10 {
-		t.Errorf("%d requests were noted, want 10", n)
+	if n := len(gh.State().Requests); n != 20 {
+		t.Errorf("%d requests were noted, want 20", n)
 	}
 }
 

@@ -4,9 +4,10 @@ import "slices"
 
 // State is what a server holds and saw.
 type State struct {
-	Comments   []Comment `json:"comments"`
-	Requests   []Request `json:"requests"`
-	Violations []string  `json:"violations"`
+	Comments   []Comment       `json:"comments"`
+	Reviews    []ReviewComment `json:"reviews"`
+	Requests   []Request       `json:"requests"`
+	Violations []string        `json:"violations"`
 }
 
 // State returns a copy of the server's state. Its lists are never nil.
@@ -15,6 +16,7 @@ func (s *Server) State() State {
 	defer s.mu.Unlock()
 	return State{
 		Comments:   append([]Comment{}, s.comments...),
+		Reviews:    append([]ReviewComment{}, s.reviews...),
 		Requests:   append([]Request{}, s.requests...),
 		Violations: append([]string{}, s.violations...),
 	}

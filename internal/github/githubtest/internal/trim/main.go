@@ -84,6 +84,10 @@ func operations() map[string][]string {
 		"/repos/{owner}/{repo}/commits/{commit_sha}/pulls":     {"get"},
 		"/repos/{owner}/{repo}/issues/comments/{comment_id}":   {"get", "patch", "delete"},
 		"/repos/{owner}/{repo}/issues/{issue_number}/comments": {"get", "post"},
+		"/repos/{owner}/{repo}/pulls/comments/{comment_id}":    {"patch", "delete"},
+		"/repos/{owner}/{repo}/pulls/{pull_number}/comments":   {"get"},
+		"/repos/{owner}/{repo}/pulls/{pull_number}/files":      {"get"},
+		"/repos/{owner}/{repo}/pulls/{pull_number}/reviews":    {"post"},
 	}
 }
 
