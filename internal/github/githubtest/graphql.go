@@ -10,6 +10,7 @@ import (
 	"github.com/vektah/gqlparser/v2"
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/validator"
+	"github.com/vektah/gqlparser/v2/validator/rules"
 )
 
 //go:embed graphql.graphql
@@ -33,7 +34,7 @@ func (s *Server) graphql(who Identity, body []byte) answer {
 		return problem(http.StatusBadRequest, "Problems parsing JSON")
 	}
 	schema := gqlparser.MustLoadSchema(&ast.Source{Name: "graphql.graphql", Input: graphqlSchema})
-	doc, errs := gqlparser.LoadQuery(schema, in.Query)
+	doc, errs := gqlparser.LoadQueryWithRules(schema, in.Query, rules.NewDefaultRules())
 	if len(errs) > 0 {
 		s.violation("GraphQL: %v", errs)
 		return graphqlProblem("INVALID", errs.Error())
