@@ -17,6 +17,7 @@ import (
 type observer struct {
 	vertices map[digest.Digest]*seen
 	order    []digest.Digest
+	warnings []*client.VertexWarning
 	// first is when the first work began that is no other build's, and delay the least
 	// that passed between the newest time in a message and its arrival.
 	first time.Time
@@ -77,6 +78,9 @@ func (o *observer) observe(s *client.SolveStatus, arrival time.Time) {
 		if x := o.vertices[st.Vertex]; x != nil {
 			x.observe(st)
 		}
+	}
+	if len(o.warnings) < record.CheckLimit {
+		o.warnings = append(o.warnings, s.Warnings...)
 	}
 	if !newest.IsZero() {
 		o.delay = min(o.delay, arrival.Sub(newest))

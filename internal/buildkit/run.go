@@ -201,6 +201,7 @@ func (b *Build) result(a *assembly, obs *observer, read []indexRead, resp *clien
 		r.Warnings = append(r.Warnings, a.warnings...)
 	}
 	r.Dockerfile.Syntax = frontendOf(r.Dockerfile.Text, b.request.buildArgs, obs)
+	r.Checks = obs.checks(r.Dockerfile.Path, redact)
 	a.lookUp(read, r.Caches, downloads)
 	r.Phases = obs.phases(inGraph, t, knownRef(r))
 	for i := range r.Phases {

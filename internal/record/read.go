@@ -88,7 +88,7 @@ func (r *Record) decode(d *json.Decoder, stepsOnly bool) error {
 		"status": &r.Status, "failure": &r.Failure,
 		"invocation": &r.Invocation, "commit": &r.Commit, "builder": &r.Builder,
 		"dockerfile": &r.Dockerfile, "steps": &r.Steps, "vertices": &r.Vertices,
-		"caches": &r.Caches, "findings": &r.Findings,
+		"caches": &r.Caches, "findings": &r.Findings, "checks": &r.Checks,
 		"phases": &r.Phases, "load": &r.Load, "warnings": &r.Warnings, "manifests": &r.Manifests,
 	}
 	for d.More() {

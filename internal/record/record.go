@@ -24,8 +24,10 @@ type Record struct {
 	Dockerfile Dockerfile    `json:"dockerfile"`
 	Caches     []CacheAccess `json:"caches,omitempty"`
 	Findings   *Findings     `json:"findings,omitempty"`
-	Steps      []Step        `json:"steps"`
-	Vertices   []Vertex      `json:"vertices"`
+	// Checks are what BuildKit's own checks found in the Dockerfile, in its order.
+	Checks   []Check  `json:"checks,omitempty"`
+	Steps    []Step   `json:"steps"`
+	Vertices []Vertex `json:"vertices"`
 	// Phases are the work that is no operation of the graph, in order of start.
 	Phases []Phase `json:"phases,omitempty"`
 	// Load is how busy the builder's machine was; nil if it is not this one.

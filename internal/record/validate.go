@@ -36,6 +36,9 @@ func (r *Record) validate(whole bool) error {
 	if err := r.Findings.validate(); err != nil {
 		return err
 	}
+	if err := validateChecks(r.Checks); err != nil {
+		return err
+	}
 	for i, c := range r.Caches {
 		if !duration(c.Seconds) || !finite(c.Start) || c.Bytes < 0 || c.Size < 0 {
 			return fmt.Errorf("cache %d: its time or size is out of range", i)
