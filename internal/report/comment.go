@@ -18,8 +18,12 @@ const (
 func Comment(r Report) string {
 	v := newView(&r)
 	d := v.verdict()
-	if d.quiet && len(r.Suggestions) == 0 && len(r.Warnings) == 0 && !v.gateFailed() && !v.cacheFailed() {
+	here := v.inComment()
+	if d.quiet && len(v.wanted()) == 0 && len(r.Warnings) == 0 && !v.gateFailed() && !v.cacheFailed() {
 		body := v.balanceSheet() + "\n" + v.allSteps(commentSteps)
+		if line := v.checkCount(); line != "" {
+			body += "\n" + line
+		}
 		return assemble(CommentBudget, v.elsewhere(), []section{
 			{"the first line", v.firstLine(d)},
 			{"details", folded("Details", body)},
@@ -30,9 +34,11 @@ func Comment(r Report) string {
 		{"the error", v.failureBlock(20)},
 		{"gates", v.gates()},
 		{"the steps that missed", v.missTable(commentRows, cellFiles, CommentBudget/3)},
-		{"the suggestion", v.topSuggestion()},
+		{"the suggestion", v.topSuggestion(here)},
 		{"the best set", v.together().markdownText()},
-		{"more suggestions", v.moreSuggestions()},
+		{"more suggestions", v.moreSuggestions(here)},
+		{"where suggestions are", v.suggestedElsewhere(here)},
+		{"the checks of BuildKit", v.checkCount()},
 		{"warnings", v.warnings(20)},
 		{"the evidence", v.evidence(foldedFiles, 20)},
 		{"the balance", foldedUnlessEmpty(v.balanceTitle(), v.balanceSheet())},

@@ -19,8 +19,10 @@ type Report struct {
 	// than one. Silences say where a rule looked and made none.
 	BestSet  *BestSet  `json:"bestSet,omitempty"`
 	Silences []Silence `json:"silences,omitempty"`
-	Gates    []Gate    `json:"gates"`
-	Warnings []string  `json:"warnings"`
+	// Checks are what BuildKit's own checks found in the Dockerfile.
+	Checks   []Check  `json:"checks,omitempty"`
+	Gates    []Gate   `json:"gates"`
+	Warnings []string `json:"warnings"`
 	// Trend are the last builds, this one too, the oldest first, and Worst is what
 	// the builds of the history lost the most to. Both are absent where there is no
 	// earlier build.
@@ -172,6 +174,29 @@ type Suggestion struct {
 	// Assumes are what the prediction takes for granted.
 	Assumes  []string      `json:"assumes,omitempty"`
 	Verified *Verification `json:"verified,omitempty"`
+	// Placed says where the suggestion stands on the pull request already; it is no
+	// finding.
+	Placed Placement `json:"-"`
+}
+
+// Placement is where a suggestion stands on the pull request.
+type Placement string
+
+// Where a suggestion can stand. Empty is nowhere but in the comment.
+const (
+	OnLines   Placement = "lines"     // a review suggestion on the lines of the diff
+	Dismissed Placement = "dismissed" // somebody does not want it
+)
+
+// Check is a finding of BuildKit's own checks.
+type Check struct {
+	Rule        string `json:"rule"`
+	Description string `json:"description,omitempty"`
+	URL         string `json:"url,omitempty"`
+	File        string `json:"file,omitempty"`
+	Line        int    `json:"line,omitempty"`
+	EndLine     int    `json:"endLine,omitempty"`
+	Message     string `json:"message"`
 }
 
 // Predicted is what the edit would have changed over the builds replayed.

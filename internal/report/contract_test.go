@@ -35,6 +35,7 @@ suggestions.verified.secondsBefore suggestions.verified.secondsAfter suggestions
 gates.gate gates.status gates.detail`
 
 const optional = `
+checks checks.rule checks.description checks.url checks.file checks.line checks.endLine checks.message
 build.failure build.failure.message build.failure.file build.failure.line build.failure.endLine
 steps.intervals steps.intervals.start steps.intervals.end steps.intervals.transfer caches.start
 causes.evidence.name causes.evidence.before causes.evidence.after causes.evidence.neededBy causes.evidence.compared

@@ -93,6 +93,10 @@ func planted(s string) report.Report {
 		b.suggestions = append(b.suggestions, advice.Suggestion{Rule: "x" + s, Title: "x" + s, File: s, Line: 3, Patch: "+x" + s})
 	}
 	b.warnings = []string{s, s}
+	b.head.Checks = []record.Check{
+		{Rule: s, Description: s, URL: "https://docs.docker.com/" + s + "?", File: s, Line: 3, EndLine: 3, Message: "x" + s},
+		{Rule: "x" + s, URL: s, Message: s},
+	}
 	r := report.New(b.head, b.base, b.causes, b.ledger, advice.Advice{Suggestions: b.suggestions, Best: b.best}, b.warnings)
 	r.SetPrice(timing.Price{PerMinute: 1, Currency: s})
 	b.head.Findings = &record.Findings{Lost: 3, Causes: []record.Finding{
@@ -192,7 +196,10 @@ func tags(t *testing.T, page []byte) string {
 func checkHostile(t *testing.T, s string) {
 	t.Helper()
 	hostile, tame := planted(s), planted("word")
-	for name, render := range map[string]func(report.Report) string{"comment": report.Comment, "summary": report.Summary} {
+	for name, render := range map[string]func(report.Report) string{
+		"comment": report.Comment, "summary": report.Summary,
+		"note on the lines": func(r report.Report) string { return r.Suggestions[0].Note() },
+	} {
 		text := render(hostile)
 		if d := cmp.Diff(structure(t, render(tame)), structure(t, text)); d != "" {
 			t.Errorf("%q changes the structure of the %s (-harmless +hostile):\n%s\n%s", s, name, d, text)

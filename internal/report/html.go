@@ -40,6 +40,7 @@ func HTML(w io.Writer, r Report) error {
 	p.trend()
 	p.allEvidence()
 	p.cacheAndBase()
+	p.allChecks()
 	p.allWarnings()
 	p.foot()
 	p.raw("</main>\n</body>\n</html>\n")

@@ -49,6 +49,7 @@ func New(head *record.Record, base *Comparison, causes []cause.Cause, ledger tim
 		Suggestions: newSuggestions(advised.Suggestions),
 		BestSet:     newBestSet(advised.Best),
 		Silences:    newSilences(advised.Silences),
+		Checks:      newChecks(head),
 		Gates:       []Gate{},
 		Warnings:    append(append(append([]string{}, head.Warnings...), ledger.Warnings...), warnings...),
 	}

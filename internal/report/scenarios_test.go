@@ -222,6 +222,13 @@ func severalCauses() build {
 		{Direction: record.Import, Type: "gha", Ref: "shop", Start: 0.1, Seconds: 0.8, Error: "failed to get cache entry: 403 Forbidden"},
 		{Direction: record.Export, Type: "gha", Ref: "shop", Start: 94.2, Seconds: 4.0, Bytes: 12_400_000},
 	}
+	head.Checks = []record.Check{
+		{Rule: "UndefinedVar", Description: "Variables should be defined before their use", URL: "https://docs.docker.com/go/dockerfile/rule/undefined-var/",
+			File: "Dockerfile", Line: 4, EndLine: 4, Message: "Usage of undefined variable '$VERSOIN' (did you mean $VERSION?)"},
+		{Rule: "JSONArgsRecommended", Description: "JSON arguments recommended for ENTRYPOINT/CMD to prevent unintended behavior related to OS signals",
+			URL: "https://docs.docker.com/go/dockerfile/rule/json-args-recommended/", File: "Dockerfile", Line: 19, EndLine: 20,
+			Message: "JSON arguments recommended for CMD to prevent unintended behavior related to OS signals"},
+	}
 	l.Lost, l.ImportSeconds, l.ExportSeconds, l.ExportBytes, l.NetSaved = 92.6, 0.8, 4.0, 12_400_000, -4.6
 	l.CauseLost["c1"], l.CauseLost["c2"], l.CauseLost["c3"] = 83.5, 9.1, 0
 	files := []cause.FileChange{{Path: "src/a.ts", Change: "added"}, {Path: "src/app.ts", Change: "content"}, {Path: "src/run.sh", Change: "mode"}}

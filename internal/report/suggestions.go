@@ -2,41 +2,115 @@ package report
 
 import "strings"
 
+// PullSuggestions is how many suggestions a pull request carries: on its lines
+// and in the comment together.
+const PullSuggestions = 3
+
+// wanted are the suggestions that nobody has dismissed.
+func (v *view) wanted() []*Suggestion {
+	var out []*Suggestion
+	for i := range v.Suggestions {
+		if v.Suggestions[i].Placed != Dismissed {
+			out = append(out, &v.Suggestions[i])
+		}
+	}
+	return out
+}
+
+// inComment are those that the comment shows: the best of those that stand on no
+// lines of the diff.
+func (v *view) inComment() []*Suggestion {
+	var out []*Suggestion
+	left := PullSuggestions
+	for _, g := range v.wanted() {
+		if g.Placed == OnLines {
+			left--
+		} else {
+			out = append(out, g)
+		}
+	}
+	return out[:max(0, min(left, len(out)))]
+}
+
 // topSuggestion is the first suggestion with its diff: what a reader should do
 // next.
-func (v *view) topSuggestion() string {
-	if len(v.Suggestions) == 0 {
+func (v *view) topSuggestion(list []*Suggestion) string {
+	if len(list) == 0 {
 		return ""
 	}
-	return v.suggestion(&v.Suggestions[0])
+	return v.suggestion(list[0])
 }
 
 // moreSuggestions are the others, folded.
-func (v *view) moreSuggestions() string {
-	if len(v.Suggestions) < 2 {
+func (v *view) moreSuggestions(list []*Suggestion) string {
+	if len(list) < 2 {
 		return ""
 	}
-	rest := v.Suggestions[1:]
+	rest := list[1:]
 	var b strings.Builder
-	for i := range rest {
-		if i == 10 {
+	for i, g := range rest {
+		if i == 20 {
 			b.WriteString("And " + itoa(len(rest)-i) + " more, in report.json.\n")
 			break
 		}
-		b.WriteString(v.suggestion(&rest[i]) + "\n")
+		b.WriteString(v.suggestion(g) + "\n")
 	}
 	return folded(count(len(rest), "more suggestion"), b.String())
+}
+
+// suggestedElsewhere says where the suggestions are that the comment does not
+// show.
+func (v *view) suggestedElsewhere(here []*Suggestion) string {
+	var lines, left int
+	for _, g := range v.wanted() {
+		if g.Placed == OnLines {
+			lines++
+		} else {
+			left++
+		}
+	}
+	left -= len(here)
+	var parts []string
+	switch {
+	case lines == 1:
+		parts = append(parts, "1 suggestion stands on the lines that it changes, where one click commits it.")
+	case lines > 1:
+		parts = append(parts, itoa(lines)+" suggestions stand on the lines that they change, where one click commits them.")
+	}
+	switch {
+	case left == 1:
+		parts = append(parts, "1 more suggestion is in the summary.")
+	case left > 1:
+		parts = append(parts, itoa(left)+" more suggestions are in the summary.")
+	}
+	if len(parts) == 0 {
+		return ""
+	}
+	return strings.Join(parts, " ") + "\n"
+}
+
+// Note is what a suggestion says without its diff, as Markdown: what to do and
+// what it brings.
+func (g Suggestion) Note() string {
+	var b strings.Builder
+	g.lead(&b)
+	b.WriteString("\n\nResolve this conversation to dismiss the suggestion.")
+	return b.String()
+}
+
+func (g *Suggestion) lead(b *strings.Builder) {
+	b.WriteString("**")
+	suggestionTitle(g).markdown(b, false)
+	b.WriteString("**")
+	if gain := suggestionGain(g); gain != "" {
+		b.WriteString(" " + gain)
+	}
 }
 
 // suggestion is one suggestion: what to do, what it brings, and the diff.
 func (v *view) suggestion(g *Suggestion) string {
 	var b strings.Builder
-	b.WriteString("**")
-	suggestionTitle(g).markdown(&b, false)
-	b.WriteString("**")
-	if gain := suggestionGain(g); gain != "" {
-		b.WriteString(" " + gain)
-	}
+	g.lead(&b)
 	b.WriteByte('\n')
 	if patch := cleanBlock(g.Patch); patch != "" {
 		text, left := firstLines(patch, patchLines, patchWidth)
@@ -124,6 +198,9 @@ func (v *view) together() sentence {
 	for i, n := range b.Suggestions {
 		if n < 0 || n >= len(v.Suggestions) {
 			return nil // a report from elsewhere
+		}
+		if v.Suggestions[n].Placed == Dismissed {
+			return nil // nobody wants all of them
 		}
 		switch {
 		case i > 0 && i == len(b.Suggestions)-1:

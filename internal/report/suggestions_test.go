@@ -1,0 +1,88 @@
+package report_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/layercause/layercause/internal/report"
+)
+
+// A pull request carries three suggestions, on its lines and in the comment
+// together; the summary has all that nobody dismissed.
+func TestWhereSuggestionsStand(t *testing.T) {
+	const lines, gone = report.OnLines, report.Dismissed
+	tests := []struct {
+		name    string
+		placed  []report.Placement
+		comment string // letters of the suggestions that the comment shows
+		summary string
+		says    string
+	}{
+		{"one", []report.Placement{""}, "a", "a", ""},
+		{"five", []report.Placement{"", "", "", "", ""}, "abc", "abcde", "2 more suggestions are in the summary."},
+		{"one on its lines", []report.Placement{lines}, "", "a", "1 suggestion stands on the lines that it changes, where one click commits it."},
+		{"two on their lines", []report.Placement{lines, "", "", lines}, "b", "abcd",
+			"2 suggestions stand on the lines that they change, where one click commits them. 1 more suggestion is in the summary."},
+		{"three on their lines", []report.Placement{lines, lines, lines, ""}, "", "abcd",
+			"3 suggestions stand on the lines that they change, where one click commits them. 1 more suggestion is in the summary."},
+		{"dismissed", []report.Placement{gone, "", gone, "", ""}, "bde", "bde", ""},
+		{"all dismissed", []report.Placement{gone, gone}, "", "", ""},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			r := oneCause().report()
+			r.Suggestions = nil
+			for i, p := range test.placed {
+				r.Suggestions = append(r.Suggestions, report.Suggestion{
+					Title: fmt.Sprintf("Letter %c", 'a'+i), Patch: "+x", Placed: p,
+				})
+			}
+			for place, c := range map[string]struct{ text, want string }{
+				"comment": {report.Comment(r), test.comment},
+				"summary": {report.Summary(r), test.summary},
+			} {
+				got := ""
+				for i := range test.placed {
+					if strings.Contains(c.text, fmt.Sprintf("Suggestion: Letter %c.", 'a'+i)) {
+						got += string(rune('a' + i))
+					}
+				}
+				if got != c.want {
+					t.Errorf("the %s shows %q, want %q", place, got, c.want)
+				}
+			}
+			text := report.Comment(r)
+			if test.says != "" && !strings.Contains(text, "\n"+test.says+"\n") || test.says == "" && strings.Contains(text, "suggestions are") {
+				t.Errorf("the comment does not say %q:\n%s", test.says, text)
+			}
+		})
+	}
+}
+
+func TestNoteOfASuggestion(t *testing.T) {
+	got := oneCause().report().Suggestions[0].Note()
+	want := "**Suggestion: Copy `package.json` and `package-lock.json` before the source.** It would have saved 42 s on 17 of the " +
+		"last 20 commits: 23 instead of 54 steps would have re-run.\n\nResolve this conversation to dismiss the suggestion."
+	if got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+}
+
+// A frontend of anybody's names the page of its rule.
+func TestOnlyDockersPagesAreLinked(t *testing.T) {
+	for url, linked := range map[string]bool{
+		"https://docs.docker.com/go/dockerfile/rule/undefined-var/": true,
+		"https://docs.docker.com.evil.example/x":                    false,
+		"https://evil.example/":                                     false,
+		"https://docs.docker.com/a)b":                               false,
+		"javascript:alert(1)":                                       false,
+		"":                                                          false,
+	} {
+		r := severalCauses().report()
+		r.Checks[0].URL = url
+		if got := strings.Contains(report.Summary(r), "[`UndefinedVar`]("); got != linked {
+			t.Errorf("%q is linked: %v", url, got)
+		}
+	}
+}
