@@ -124,15 +124,16 @@ func (r *runner) publish(ctx context.Context, env Env, o BuildOptions, res *buil
 	for _, w := range rep.Warnings {
 		r.log.Warning(w)
 	}
-	r.log.Annotate(annotations(rep))
-	if _, err := action.WriteSummary(env.getenv, report.Summary(rep)); err != nil {
-		r.log.Warning(err.Error())
-	}
+	r.log.Annotate(append(annotations(rep), checkAnnotations(rep)...))
 	if err := action.WriteOutputs(env.getenv, nil, outputs(o, res, rep)); err != nil {
 		r.log.Warning(err.Error())
 	}
-	if err := r.publishComment(ctx, rep, res.Record.Invocation.Platforms); err != nil {
+	// The summary leaves out what is dismissed on the pull request.
+	if err := r.publishPull(ctx, &rep, res.Record.Invocation.Platforms); err != nil {
 		r.log.Notice(strings.TrimSpace(err.Error() + ". " + github.Advice(err)))
+	}
+	if _, err := action.WriteSummary(env.getenv, report.Summary(rep)); err != nil {
+		r.log.Warning(err.Error())
 	}
 }
 
@@ -194,9 +195,10 @@ func lost(c report.Cause) string {
 	return fmt.Sprintf("%s; %s re-ran, %.1f s lost", c.Detail, steps, c.LostSeconds)
 }
 
-// publishComment writes the sticky comment. Where the token may not write, that
-// is information and no failure: the summary says the same.
-func (r *runner) publishComment(ctx context.Context, rep report.Report, platforms []string) error {
+// publishPull suggests changes on the lines of the pull request and writes the
+// sticky comment. Where the token may not write, that is information and no
+// failure: the summary says the same.
+func (r *runner) publishPull(ctx context.Context, rep *report.Report, platforms []string) error {
 	if r.comment == action.CommentNever || r.token == "" {
 		return nil
 	}
@@ -213,18 +215,25 @@ func (r *runner) publishComment(ctx context.Context, rep report.Report, platform
 			return err
 		}
 	}
+	var fault error
 	for _, n := range numbers {
+		onlyUpdate := r.comment == action.CommentOnLoss && rep.Totals.Misses == 0
+		most := report.PullSuggestions
+		if onlyUpdate {
+			most = 0
+		}
+		fault = r.suggest(ctx, c, n, rep, most)
 		_, err = c.Publish(ctx, github.Comment{
-			Repository: r.event.Repository, Number: n, Body: report.Comment(rep),
+			Repository: r.event.Repository, Number: n, Body: report.Comment(*rep),
 			// The jobs of a matrix share everything but what they build.
 			Key:        github.Key(r.event.Workflow, r.event.Job, rep.Build.Dockerfile, rep.Build.Target, platforms...),
-			OnlyUpdate: r.comment == action.CommentOnLoss && rep.Totals.Misses == 0,
+			OnlyUpdate: onlyUpdate,
 		})
 		if err != nil {
 			return err
 		}
 	}
-	return nil
+	return fault
 }
 
 func isTerminal(w io.Writer) bool {
