@@ -34,6 +34,7 @@ var arrows = map[string][]string{
 	"action":       {},
 	"github":       {},
 	"telemetry":    {},
+	"settings":     {},
 }
 
 // pure lists the packages that take values and return values; they have no

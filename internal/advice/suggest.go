@@ -6,6 +6,7 @@ import (
 	"sort"
 
 	"github.com/layercause/layercause/internal/cause"
+	"github.com/layercause/layercause/internal/dockerfile"
 	"github.com/layercause/layercause/internal/record"
 	"github.com/layercause/layercause/internal/replay"
 	"github.com/layercause/layercause/internal/timing"
@@ -78,6 +79,10 @@ func Suggest(in Input) Advice {
 			continue
 		}
 		for _, c := range r.find(s) {
+			if at := s.placeOf(c); s.file.Ignored(r.name, at) {
+				s.silent(at, "a comment in the Dockerfile asks for it")
+				continue
+			}
 			c.Rule = r.name
 			s.judge(&c)
 			all = append(all, c)
@@ -104,6 +109,14 @@ func Suggest(in Input) Advice {
 	}
 	a.Silences = s.silences
 	return a
+}
+
+// placeOf is the instruction that a candidate is about, or the whole file.
+func (s *scene) placeOf(c candidate) int {
+	if c.File != s.Head.Dockerfile.Path {
+		return dockerfile.WholeFile
+	}
+	return s.file.InstructionAt(c.Line)
 }
 
 // ranked puts the candidate that saves most first. Of candidates that do the same

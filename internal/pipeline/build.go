@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/json"
@@ -90,8 +91,11 @@ func build(ctx context.Context, env Env, o BuildOptions) error {
 	}
 	defer on.Close()
 
-	a := advisor{args: prepared.Args(), getenv: env.getenv, context: o.Context}
-	a.commits = readCommits(ctx, o.Context, nonEmpty(o.File, filepath.Join(o.Context, "Dockerfile")), o.Root, replay.DefaultCommits)
+	wanted, more := readSettings(o.Root)
+	warnings = append(warnings, more...)
+	a := advisor{args: prepared.Args(), getenv: env.getenv, context: o.Context, off: wanted.Suggestions.Off}
+	a.commits = readCommits(ctx, o.Context, nonEmpty(o.File, filepath.Join(o.Context, "Dockerfile")), o.Root,
+		cmp.Or(wanted.Suggestions.Commits, replay.DefaultCommits))
 	display, endDisplay := run.display(env)
 	res, err := prepared.Run(ctx, on, display)
 	endDisplay()

@@ -9,6 +9,7 @@ import (
 	"github.com/layercause/layercause/internal/action"
 	"github.com/layercause/layercause/internal/buildkit"
 	"github.com/layercause/layercause/internal/buildkit/builder"
+	"github.com/layercause/layercause/internal/settings"
 )
 
 // The exit codes of the program.
@@ -44,6 +45,7 @@ func classify(err error) *Error {
 		address *builder.UsageError
 		builder *builder.Error
 		input   *action.InputError
+		file    *settings.Error
 	)
 	switch {
 	case errors.As(err, &known):
@@ -54,6 +56,8 @@ func classify(err error) *Error {
 		return &Error{ExitUsage, err, address.Hint}
 	case errors.As(err, &input):
 		return &Error{ExitUsage, err, input.Hint}
+	case errors.As(err, &file):
+		return &Error{ExitUsage, err, file.Hint}
 	case errors.As(err, &builder):
 		return &Error{ExitNoBuilder, err, builder.Hint}
 	case errors.Is(err, context.Canceled):

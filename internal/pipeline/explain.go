@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 
 	"github.com/layercause/layercause/internal/advice"
 	"github.com/layercause/layercause/internal/cause"
@@ -96,7 +97,7 @@ func explain(ctx context.Context, checkout checkout, head *record.Record, c comp
 	if c.base != nil {
 		base = &report.Comparison{Ref: c.base.Commit.Ref, Commit: c.base.Commit.SHA, Why: c.why}
 	}
-	r := report.New(head, base, causes, ledger, advised, append(warnings, more...))
+	r := report.New(head, base, causes, ledger, advised, slices.Concat(warnings, more, ignoreWarnings(head.Dockerfile)))
 	head.Findings = findings(r)
 	r.SetPrice(c.price)
 	r.SetPast(append([]*record.Record{head}, c.past...))

@@ -2,7 +2,9 @@ package pipeline_test
 
 import (
 	"bytes"
+	"crypto/rand"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -24,21 +26,28 @@ type pull struct {
 	github  *githubtest.Server
 	builder string
 	dir     string
-	file    string // the Dockerfile's text
+	file    string            // the Dockerfile's text
+	more    map[string]string // files of the tree
 	edits   int
 }
 
-func newPull(t *testing.T, o githubtest.Options) *pull {
+// newPull is one on a daemon that others use too, with a base image of its own so
+// that their results are not its.
+func newPull(t *testing.T, d *buildkittest.Daemon, registry string, o githubtest.Options) *pull {
 	t.Helper()
-	registry := buildkittest.Registry(t)
-	d := buildkittest.Start(t, buildkittest.Options{PlainHTTP: []string{registry}})
-	buildkittest.PushImage(t, registry+"/pull", buildkittest.Image{Marker: "pull", Commands: commands(t)})
+	base := registry + "/pull/" + strings.ToLower(rand.Text())
+	buildkittest.PushImage(t, base, buildkittest.Image{Marker: base, Commands: commands(t)})
 	p := &pull{
 		t: t, github: githubtest.Start(t, o), builder: d.Address, dir: t.TempDir(),
-		file: strings.ReplaceAll(pulledFile, "{base}", registry+"/pull"),
+		file: strings.ReplaceAll(pulledFile, "{base}", base),
 	}
 	p.github.AddPull("acme/shop", 7, pulledSHA)
 	return p
+}
+
+func pullDaemon(t *testing.T) (*buildkittest.Daemon, string) {
+	registry := buildkittest.Registry(t)
+	return buildkittest.Start(t, buildkittest.Options{PlainHTTP: []string{registry}}), registry
 }
 
 // job edits a source and builds, and returns the log and the summary.
@@ -50,6 +59,7 @@ func (p *pull) job() (log, summary string) {
 		"src/app.js": fmt.Sprint(p.edits), ".dockerignore": "Dockerfile\n.dockerignore\n",
 		"../event.json": `{"number":7,"pull_request":{"number":7,"head":{"sha":"` + pulledSHA + `","ref":"cart"},"base":{"ref":"main"}}}`,
 	}
+	maps.Copy(tree, p.more)
 	if err := write(filepath.Join(p.dir, "tree"), tree); err != nil {
 		p.t.Fatal(err)
 	}
@@ -96,7 +106,9 @@ func newLines(file string) string {
 const suggestionTitle = "Install the packages from their manifests"
 
 func TestSuggestionStandsOnTheLinesOfThePullRequest(t *testing.T) {
-	p := newPull(t, githubtest.Options{})
+	t.Parallel()
+	d, registry := pullDaemon(t)
+	p := newPull(t, d, registry, githubtest.Options{})
 	p.github.AddFiles("acme/shop", 7, githubtest.ChangedFile{Path: "Dockerfile", Patch: newLines(p.file)})
 	p.job()
 	if n := len(p.github.ReviewComments("acme/shop", 7)); n != 0 {
@@ -146,6 +158,8 @@ func TestSuggestionStandsOnTheLinesOfThePullRequest(t *testing.T) {
 // Where a suggestion cannot stand on its lines it stays a diff in the comment, and
 // nothing of it fails the build.
 func TestSuggestionStaysInTheComment(t *testing.T) {
+	t.Parallel()
+	d, registry := pullDaemon(t)
 	fork := githubtest.Workflow()
 	fork.ReadOnly = true
 	for name, c := range map[string]struct {
@@ -163,7 +177,8 @@ func TestSuggestionStaysInTheComment(t *testing.T) {
 		"a refusal": {failure: githubtest.Failure{Path: "/reviews", Status: 422}, notice: "suggesting changes on acme/shop#7: 422", comment: true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			p := newPull(t, c.options)
+			t.Parallel()
+			p := newPull(t, d, registry, c.options)
 			if c.diff == "" {
 				c.diff = newLines(p.file)
 			}
@@ -185,6 +200,52 @@ func TestSuggestionStaysInTheComment(t *testing.T) {
 			notices := strings.Count(log, "::notice::")
 			if want := min(1, len(c.notice)); notices != want || !strings.Contains(log, c.notice) {
 				t.Errorf("%d notices, want %d with %q:\n%s", notices, want, c.notice, log)
+			}
+		})
+	}
+}
+
+// What a repository does not want is not suggested, and what it says wrongly is a
+// warning that fails no build.
+func TestSuggestionsThatAreNotWanted(t *testing.T) {
+	t.Parallel()
+	d, registry := pullDaemon(t)
+	for name, c := range map[string]struct {
+		settings string
+		above    string // the COPY
+		top      string
+		warning  string
+		wanted   bool
+	}{
+		"turned off":                   {settings: "suggestions: {off: [deps-before-source]}"},
+		"all turned off":               {settings: "suggestions: {off: all}"},
+		"another one turned off":       {settings: "suggestions: {off: [late-arg]}", wanted: true},
+		"turned off beside a fault":    {settings: "suggestions:\n  off: [deps-before-source, nonsense]", warning: `.github/layercause.yml:2: there is no rule "nonsense"; the rules are `},
+		"no settings at all":           {settings: "- [", wanted: true, warning: ".github/layercause.yml"},
+		"a comment above the line":     {above: "# layercause: ignore=deps-before-source it is small\n"},
+		"a comment at the top":         {top: "# layercause: ignore=all\n\n"},
+		"a comment about another rule": {above: "# layercause: ignore=late-arg\n", wanted: true},
+		"a comment of no rule":         {above: "# layercause: ignore=nonsense\n", wanted: true, warning: "Dockerfile:3: the comment to layercause names the rule `nonsense`"},
+		"a comment that means nothing": {above: "# layercause: ignor=all\n", wanted: true, warning: "Dockerfile:3: the comment to layercause has no effect"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := newPull(t, d, registry, githubtest.Options{})
+			p.file = c.top + strings.Replace(p.file, "COPY . .", c.above+"COPY . .", 1)
+			p.more = map[string]string{".github/layercause.yml": c.settings}
+			p.job()
+			log, summary := p.job()
+			if got := strings.Contains(summary, suggestionTitle) && strings.Contains(p.comment(), suggestionTitle); got != c.wanted {
+				t.Errorf("it is suggested: %v, want %v\n%s", got, c.wanted, summary)
+			}
+			warnings := 0
+			for line := range strings.Lines(log) {
+				if strings.HasPrefix(line, "::warning::") {
+					warnings++
+				}
+			}
+			if want := min(1, len(c.warning)); warnings != want || !strings.Contains(log, c.warning) {
+				t.Errorf("%d warnings, want %d with %q:\n%s", warnings, want, c.warning, log)
 			}
 		})
 	}
