@@ -30,6 +30,7 @@ func TestChecksAreTheFrontends(t *testing.T) {
 	registry := buildkittest.Registry(t)
 	d := buildkittest.Start(t, buildkittest.Options{PlainHTTP: []string{registry}})
 	buildkittest.PushImage(t, registry+"/checks", buildkittest.Image{Marker: "checks"})
+	buildkittest.PushFrontend(t, registry+"/frontend:1", buildkittest.Frontend{})
 	for name, c := range map[string]struct {
 		text  string
 		rules []string
@@ -46,11 +47,12 @@ func TestChecksAreTheFrontends(t *testing.T) {
 			text: "FROM {base}\nCOPY kept.txt /\nCOPY [\"kept.txt\", \"ignored.txt*\", \"/\"]\nCOPY ignored.txt* /\n", rules: []string{"CopyIgnoredFile", "CopyIgnoredFile"},
 			differs: "it knows no .dockerignore",
 		},
-		"skipped": {text: "# check=skip=FromAsCasing\nFROM {base} as build\nRUN true\n"},
+		"by a frontend of its own": {text: "# syntax={frontend}\nFROM {base} as build\nRUN true\n", rules: []string{"FromAsCasing"}},
+		"skipped":                  {text: "# check=skip=FromAsCasing\nFROM {base} as build\nRUN true\n"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
-			text := strings.ReplaceAll(c.text, "{base}", registry+"/checks")
+			text := strings.NewReplacer("{base}", registry+"/checks", "{frontend}", registry+"/frontend:1").Replace(c.text)
 			for file, content := range map[string]string{"Dockerfile": text, ".dockerignore": "ignored*\n", "kept.txt": "", "ignored.txt": ""} {
 				if err := os.WriteFile(filepath.Join(dir, file), []byte(content), 0o644); err != nil {
 					t.Fatal(err)

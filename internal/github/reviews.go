@@ -28,6 +28,9 @@ type Outcome struct {
 	Known     []string // by an earlier run; brought up to date
 	Dismissed []string // somebody resolved the thread
 	Left      []string // lines that the diff does not show, or one too many
+	// Others is how many of ours stand there, to be committed, that are not among
+	// those of this run: other jobs made them, or earlier runs.
+	Others int
 }
 
 // Suggest puts suggestions on the lines of a pull request's diff, where one click
@@ -63,6 +66,11 @@ func (c *Client) Suggest(ctx context.Context, r Review) (Outcome, error) {
 			if err := c.refresh(ctx, t, own[i], s); err != nil && fault == nil {
 				fault = err
 			}
+		}
+	}
+	for _, x := range own {
+		if !x.resolved && !x.outdated && !slices.ContainsFunc(r.Suggestions, func(s Suggested) bool { return s.Key == x.key }) {
+			out.Others++
 		}
 	}
 	fitting, left, err := c.placeable(ctx, t, fresh, r.Most-len(own))

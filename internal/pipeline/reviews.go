@@ -36,5 +36,6 @@ func (r *runner) suggest(ctx context.Context, c *github.Client, number int, rep 
 	for _, key := range out.Dismissed {
 		rep.Suggestions[index[key]].Placed = report.Dismissed
 	}
+	rep.OtherSuggestions = out.Others
 	return err
 }

@@ -28,6 +28,9 @@ type Report struct {
 	// earlier build.
 	Trend []Past `json:"trend,omitempty"`
 	Worst *Worst `json:"worst,omitempty"`
+	// OtherSuggestions is how many suggestions of other jobs stand on the lines of the
+	// pull request; they are no finding either.
+	OtherSuggestions int `json:"-"`
 	// Links are set by who knows where the report is read; they are no finding.
 	Links Links `json:"-"`
 }

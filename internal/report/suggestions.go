@@ -21,7 +21,7 @@ func (v *view) wanted() []*Suggestion {
 // lines of the diff.
 func (v *view) inComment() []*Suggestion {
 	var out []*Suggestion
-	left := PullSuggestions
+	left := PullSuggestions - v.OtherSuggestions
 	for _, g := range v.wanted() {
 		if g.Placed == OnLines {
 			left--

@@ -15,24 +15,28 @@ func TestWhereSuggestionsStand(t *testing.T) {
 	tests := []struct {
 		name    string
 		placed  []report.Placement
+		others  int
 		comment string // letters of the suggestions that the comment shows
 		summary string
 		says    string
 	}{
-		{"one", []report.Placement{""}, "a", "a", ""},
-		{"five", []report.Placement{"", "", "", "", ""}, "abc", "abcde", "2 more suggestions are in the summary."},
-		{"one on its lines", []report.Placement{lines}, "", "a", "1 suggestion stands on the lines that it changes, where one click commits it."},
-		{"two on their lines", []report.Placement{lines, "", "", lines}, "b", "abcd",
+		{"one", []report.Placement{""}, 0, "a", "a", ""},
+		{"five", []report.Placement{"", "", "", "", ""}, 0, "abc", "abcde", "2 more suggestions are in the summary."},
+		{"one on its lines", []report.Placement{lines}, 0, "", "a", "1 suggestion stands on the lines that it changes, where one click commits it."},
+		{"two on their lines", []report.Placement{lines, "", "", lines}, 0, "b", "abcd",
 			"2 suggestions stand on the lines that they change, where one click commits them. 1 more suggestion is in the summary."},
-		{"three on their lines", []report.Placement{lines, lines, lines, ""}, "", "abcd",
+		{"three on their lines", []report.Placement{lines, lines, lines, ""}, 0, "", "abcd",
 			"3 suggestions stand on the lines that they change, where one click commits them. 1 more suggestion is in the summary."},
-		{"dismissed", []report.Placement{gone, "", gone, "", ""}, "bde", "bde", ""},
-		{"all dismissed", []report.Placement{gone, gone}, "", "", ""},
+		{"others on lines", []report.Placement{lines, "", ""}, 1, "b", "abc",
+			"1 suggestion stands on the lines that it changes, where one click commits it. 1 more suggestion is in the summary."},
+		{"too many others", []report.Placement{""}, 5, "", "a", "1 more suggestion is in the summary."},
+		{"dismissed", []report.Placement{gone, "", gone, "", ""}, 0, "bde", "bde", ""},
+		{"all dismissed", []report.Placement{gone, gone}, 0, "", "", ""},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			r := oneCause().report()
-			r.Suggestions = nil
+			r.Suggestions, r.OtherSuggestions = nil, test.others
 			for i, p := range test.placed {
 				r.Suggestions = append(r.Suggestions, report.Suggestion{
 					Title: fmt.Sprintf("Letter %c", 'a'+i), Patch: "+x", Placed: p,
