@@ -1,6 +1,7 @@
 package advice
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
@@ -60,6 +61,39 @@ func (s *scene) draftFiles(at int, title string, edits ...FileEdit) (candidate, 
 	var ok bool
 	c.Patch, ok = patchOf(edits)
 	return c, ok
+}
+
+// worsens names a check of BuildKit's that finds more in the edited Dockerfile than
+// in this one, or gives nothing.
+func (s *scene) worsens(edits []FileEdit) string {
+	i := slices.IndexFunc(edits, func(e FileEdit) bool { return e.Path == s.Head.Dockerfile.Path })
+	if i < 0 {
+		return ""
+	}
+	if s.checks == nil {
+		s.checks = checksOf(s.file.Data)
+	}
+	after := checksOf(edits[i].After)
+	for _, name := range slices.Sorted(maps.Keys(after)) {
+		if after[name] > s.checks[name] {
+			return name
+		}
+	}
+	return ""
+}
+
+// checksOf counts the findings of BuildKit's checks by their rule. A text that makes
+// no graph has one more.
+func checksOf(text []byte) map[string]int {
+	found, err := dockerfile.Lint(text)
+	out := map[string]int{}
+	for _, c := range found {
+		out[c.Rule]++
+	}
+	if err != nil {
+		out["that it can be built"]++
+	}
+	return out
 }
 
 // remark is a candidate without an edit.

@@ -83,6 +83,10 @@ func Suggest(in Input) Advice {
 				s.silent(at, "a comment in the Dockerfile asks for it")
 				continue
 			}
+			if check := s.worsens(c.Edits); check != "" {
+				s.silent(s.placeOf(c), "BuildKit's own check %s would complain of the edit", check)
+				continue
+			}
 			c.Rule = r.name
 			s.judge(&c)
 			all = append(all, c)

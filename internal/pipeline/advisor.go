@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"syscall"
 
 	"github.com/layercause/layercause/internal/advice"
 	"github.com/layercause/layercause/internal/cause"
@@ -67,15 +68,20 @@ func (a advisor) readFile() func(string) ([]byte, error) {
 		return nil
 	}
 	return func(name string) ([]byte, error) {
-		f, err := os.OpenInRoot(a.context, filepath.FromSlash(name))
+		root, err := os.OpenRoot(a.context)
+		if err != nil {
+			return nil, err
+		}
+		defer root.Close()
+		// A pipe must not be waited for.
+		f, err := root.OpenFile(filepath.FromSlash(name), os.O_RDONLY|syscall.O_NONBLOCK, 0)
 		if err != nil {
 			return nil, err
 		}
 		defer f.Close()
-		data, err := io.ReadAll(io.LimitReader(f, mostRead+1))
-		if err == nil && len(data) > mostRead {
-			err = fmt.Errorf("%s is too large", name)
+		if fi, err := f.Stat(); err != nil || !fi.Mode().IsRegular() || fi.Size() > mostRead {
+			return nil, fmt.Errorf("%s is no small file", name)
 		}
-		return data, err
+		return io.ReadAll(io.LimitReader(f, mostRead))
 	}
 }
