@@ -95,6 +95,10 @@ func compare(b replay.Build, rep *report.Report) row {
 	for _, m := range b.Misses {
 		said[b.Plan.Steps[m.Step].Line] = m
 	}
+	unsure := map[int]bool{}
+	for _, i := range b.Unsure {
+		unsure[b.Plan.Steps[i].Line] = true
+	}
 	lines := map[int]bool{}
 	for _, s := range b.Plan.Steps {
 		lines[s.Line] = true
@@ -104,7 +108,7 @@ func compare(b replay.Build, rep *report.Report) row {
 		switch ran := s.Status == "miss"; {
 		case !lines[s.Line]:
 			r.wrong = append(r.wrong, fmt.Sprintf("line %d is no step of the replay", s.Line))
-		case miss && m.ByContent:
+		case miss && m.ByContent, unsure[s.Line]:
 			r.may++
 			if !ran {
 				r.hit++

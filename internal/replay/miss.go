@@ -5,29 +5,22 @@ import (
 	"slices"
 )
 
-// misses lists the steps that a build executes. Before is the build that it comes
-// after; nil if it is the first.
-func (b *build) misses(before *build, mem memory) []Miss {
-	p := b.plan
-	runs := mem.executed(b)
+// misses lists the steps that a build executes if no stage made again what it made
+// before, and the other ones that it executes if they did. Before is the build that it
+// comes after; nil if it is the first.
+func (b *build) misses(before *build, wary, hopeful execution) ([]Miss, []int) {
+	missed, sure := b.ran(wary), b.ran(hopeful)
 	turned := b.turned(before)
-	missed := make([]bool, len(p.Steps))
-	hard := make([]bool, len(p.Steps)) // it runs whatever the stages above it made
-	for i, o := range p.ops {
-		for _, s := range o.steps {
-			if runs[i] && (!o.helper || len(p.of[s]) == 1) {
-				missed[s] = true
-				hard[s] = hard[s] || !mem.soft[b.soft[i]]
-			}
-		}
-	}
 	var out []Miss
-	for s := range p.Steps {
+	var unsure []int
+	for s := range b.plan.Steps {
 		if !missed[s] {
+			if sure[s] {
+				unsure = append(unsure, s)
+			}
 			continue
 		}
-		m := Miss{Step: s, Own: before == nil || !before.owns[b.steps[s]]}
-		m.ByContent = !hard[s]
+		m := Miss{Step: s, Own: before == nil || !before.owns[b.steps[s]], ByContent: !sure[s]}
 		if before != nil {
 			files := b.files(s, before)
 			m.FileCount = len(files)
@@ -35,6 +28,17 @@ func (b *build) misses(before *build, mem memory) []Miss {
 		}
 		m.Args = b.argsOf(s, turned)
 		out = append(out, m)
+	}
+	return out, unsure
+}
+
+// ran says which steps were executed: helper operations alone do not make one.
+func (b *build) ran(x execution) []bool {
+	out := make([]bool, len(b.plan.Steps))
+	for i, o := range b.plan.ops {
+		for _, s := range o.steps {
+			out[s] = out[s] || x.runs[i] && (!o.helper || len(b.plan.of[s]) == 1)
+		}
 	}
 	return out
 }

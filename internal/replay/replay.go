@@ -59,6 +59,10 @@ type Build struct {
 	// Plan is nil if the commit's Dockerfile could not be read.
 	Plan   *Plan
 	Misses []Miss // in the order of the plan's steps
+	// Unsure are steps that are no misses unless an earlier build's stage made the same
+	// again: that build then hit without them, and so did not pass their results on.
+	// There are none as long as everything is kept.
+	Unsure []int
 }
 
 // Plan is what a Dockerfile is to build. Builds of the same text share one.
@@ -93,8 +97,8 @@ type Miss struct {
 	FileCount int
 	// Args are the arguments that changed it, sorted.
 	Args []string
-	// ByContent says that it only reads the output of steps that were executed: if
-	// they made the same again, it is none.
+	// ByContent says that it is none if a stage made the same again: it only reads the
+	// output of steps that were executed, or what reads its own finds a result by that.
 	ByContent bool
 }
 

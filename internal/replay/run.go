@@ -25,9 +25,6 @@ type build struct {
 	owns  map[key]bool
 }
 
-// memory is what a build finds of earlier ones.
-type memory struct{ results, soft map[key]bool }
-
 // Replay tells which steps each commit's build would have executed.
 func (h *History) Replay(r Recipe) (*Result, error) {
 	if r.Memory < Everything || r.Memory > LastImage {
@@ -37,7 +34,7 @@ func (h *History) Replay(r Recipe) (*Result, error) {
 	defer h.mu.Unlock()
 	out := &Result{}
 	shown := map[*plan]*Plan{}
-	mem := memory{map[key]bool{}, map[key]bool{}}
+	wary, hopeful := newMemory(false), newMemory(true)
 	var before *build
 	newest := uint32(len(h.Commits) - 1)
 	for c := range h.Commits {
@@ -58,14 +55,20 @@ func (h *History) Replay(r Recipe) (*Result, error) {
 				}
 				x.Plan = shown[b.plan]
 				x.Plan.Current = x.Plan.Current || commit == newest && fits
-				x.Misses = b.misses(before, mem)
 			}
 			out.Builds = append(out.Builds, x)
 		}
-		if b != nil {
-			mem.keep(b, r.Memory)
-			before = b
+		if b == nil {
+			continue
 		}
+		w, best := wary.execute(b), hopeful.execute(b)
+		if c > 0 {
+			x := &out.Builds[c-1]
+			x.Misses, x.Unsure = b.misses(before, w, best)
+		}
+		wary.keep(b, w, r.Memory)
+		hopeful.keep(b, best, r.Memory)
+		before = b
 	}
 	return out, nil
 }
@@ -163,35 +166,4 @@ func (b *build) hash() {
 		b.steps[s] = sha256.Sum256(parts[s])
 		b.owns[b.steps[s]] = true
 	}
-}
-
-// keep puts a build's results into the memory.
-func (m *memory) keep(b *build, kind Memory) {
-	if kind != Everything {
-		m.results, m.soft = map[key]bool{}, map[key]bool{}
-	}
-	for i := range b.keys {
-		if kind != LastImage || b.plan.chain[i] {
-			m.results[b.keys[i]], m.soft[b.soft[i]] = true, true
-		}
-	}
-}
-
-// executed says which operations run: those whose result is asked for and not there.
-func (m *memory) executed(b *build) []bool {
-	n := len(b.keys)
-	asked, runs := make([]bool, n), make([]bool, n)
-	if n > 0 {
-		asked[n-1] = true
-	}
-	for i := n - 1; i >= 0; i-- {
-		if !asked[i] || b.plan.ops[i].source || m.results[b.keys[i]] {
-			continue
-		}
-		runs[i] = true
-		for _, in := range b.plan.ops[i].inputs {
-			asked[in.op] = true
-		}
-	}
-	return runs
 }
