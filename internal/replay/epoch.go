@@ -2,7 +2,7 @@ package replay
 
 import (
 	"context"
-	"encoding/json"
+	"fmt"
 	gofs "io/fs"
 
 	"github.com/layercause/layercause/internal/buildcontext"
@@ -133,11 +133,7 @@ func (e *epoch) entry(p uint32) buildcontext.Entry {
 
 // filter gives what a source lets through.
 func (e *epoch) filter(f buildcontext.Filter) (*filtered, string, error) {
-	text, err := json.Marshal(f)
-	if err != nil {
-		return nil, "", err
-	}
-	key := string(text)
+	key := fmt.Sprintf("%q", f)
 	if known := e.filters[key]; known != nil {
 		return known, key, nil
 	}
@@ -154,6 +150,7 @@ func (e *epoch) filter(f buildcontext.Filter) (*filtered, string, error) {
 		}
 		return s, of, nil
 	}
+	var err error
 	if out.all, out.allPaths, err = pass(e.all, e.paths); err != nil {
 		return nil, "", err
 	}

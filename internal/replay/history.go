@@ -2,7 +2,7 @@ package replay
 
 import (
 	"bytes"
-	"encoding/json"
+	"fmt"
 	"sync"
 
 	"github.com/moby/patternmatcher/ignorefile"
@@ -69,16 +69,11 @@ func newHistory(commits []Commit, t *tree, states []state) *History {
 
 // plan makes the plan of a text, or returns nil if BuildKit cannot read it.
 func (h *History) plan(r recipeText, every []string) *plan {
-	key, err := json.Marshal([]any{r.text, r.target, r.platform, r.args, every})
-	if err != nil {
-		return nil
-	}
-	p, known := h.plans[string(key)]
+	key := fmt.Sprintf("%q %q", r, every)
+	p, known := h.plans[key]
 	if !known {
-		if p, err = newPlan(r, every); err != nil {
-			p = nil
-		}
-		h.plans[string(key)] = p
+		p, _ = newPlan(r, every)
+		h.plans[key] = p
 	}
 	return p
 }

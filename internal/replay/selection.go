@@ -1,7 +1,7 @@
 package replay
 
 import (
-	"encoding/json"
+	"fmt"
 	"slices"
 
 	"github.com/layercause/layercause/internal/buildcontext"
@@ -32,11 +32,7 @@ func (e *epoch) take(f buildcontext.Filter, selectors []buildcontext.Selector) (
 	if err != nil {
 		return nil, err
 	}
-	text, err := json.Marshal(selectors)
-	if err != nil {
-		return nil, err
-	}
-	key += string(text)
+	key += fmt.Sprintf("%#v", selectors)
 	if known := e.taken[key]; known != nil {
 		return known, nil
 	}
