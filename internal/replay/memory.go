@@ -46,7 +46,7 @@ func (m *memory) execute(b *build) execution {
 		}
 		for _, in := range o.inputs {
 			// A key is made of the keys of some inputs, and of what others hold.
-			if x.runs[i] || in.byContent && !b.plan.ops[in.op].source {
+			if x.runs[i] || in.byContent && !b.plan.ops[in.op].settled {
 				asked[in.op] = true
 			} else {
 				keyed[in.op] = true

@@ -31,6 +31,9 @@ type plan struct {
 type op struct {
 	own    string // what its key has that is its own
 	source bool
+	// settled says that its key tells what it makes: a source, or a document that
+	// stands in the Dockerfile.
+	settled bool
 	inputs []input
 	steps  []int
 	helper bool
@@ -105,6 +108,7 @@ func newOp(v *operation.Vertex) (op, error) {
 		return op{}, err
 	}
 	o := op{own: own, source: v.Op.GetSource() != nil, helper: v.Helper()}
+	o.settled = o.source || v.Op.GetFile() != nil && len(v.Edges) == 0
 	if o.source {
 		return o, nil
 	}

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/layercause/layercause/internal/replay"
 )
@@ -117,4 +118,17 @@ func check(t *testing.T, h *replay.History, r replay.Recipe, want ...string) *re
 		t.Errorf("got:\n%s\nwant:\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
 	return res
+}
+
+// startOfTime is when no file of a test was written.
+var startOfTime = time.Unix(0, 0)
+
+// link commits a symbolic link.
+func (r *repository) link(to, name string) {
+	r.t.Helper()
+	os.Remove(filepath.Join(r.dir, name))
+	if err := os.Symlink(to, filepath.Join(r.dir, name)); err != nil {
+		r.t.Fatal(err)
+	}
+	r.commit()
 }

@@ -41,6 +41,12 @@ func (h *History) Replay(r Recipe) (*Result, error) {
 		commit := uint32(c)
 		s, fits := h.edited(h.states[c], r.Edits)
 		b := h.build(commit, s, r)
+		if b == nil && fits && len(r.Edits) > 0 {
+			// An edit that leaves nothing to build does not fit either.
+			if b = h.build(commit, h.states[c], r); b != nil {
+				fits = false
+			}
+		}
 		if c > 0 {
 			x := Build{Commit: h.Commits[c]}
 			switch {
@@ -150,7 +156,7 @@ func (b *build) hash() {
 			}
 			buf = append(buf, b.keys[in.op][:]...)
 			switch {
-			case in.byContent && p.ops[in.op].source:
+			case in.byContent && p.ops[in.op].settled:
 				soft, own = append(soft, b.keys[in.op][:]...), append(own, b.keys[in.op][:]...)
 			case !in.byContent:
 				soft = append(soft, b.soft[in.op][:]...)
