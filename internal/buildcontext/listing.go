@@ -43,18 +43,28 @@ func NewListing(entries []Entry) *Listing {
 // Before says whether a walk comes by the path a before it comes by b.
 func Before(a, b string) bool { return less(a, b) }
 
-// Filter gives what passes a source's filter, and the index in the listing of each
-// of its entries. Nothing is known of their data, so that the snapshot tells what
-// selectors take ([Snapshot.Select]) and has no checksums.
-func (l *Listing) Filter(ctx context.Context, f Filter) (*Snapshot, []int, error) {
-	fs, err := fsutil.NewFilterFS(listed{l}, &fsutil.FilterOpt{
+// Filtered is what a source's filter lets through of a listing. Nothing is known of
+// the data of its entries, so that it tells what selectors take ([Snapshot.Select]) and
+// has no checksums.
+type Filtered struct {
+	Snapshot
+	// At are the entries' indexes in the listing.
+	At []int
+	// Made says of an entry that it is a folder which does not pass by itself, but is
+	// made for what is in it.
+	Made []bool
+}
+
+// Filter gives what passes a source's filter.
+func (l *Listing) Filter(ctx context.Context, f Filter) (*Filtered, error) {
+	at := 0
+	fs, err := fsutil.NewFilterFS(listed{l, &at}, &fsutil.FilterOpt{
 		FollowPaths: f.FollowPaths, IncludePatterns: f.IncludePatterns, ExcludePatterns: f.ExcludePatterns,
 	})
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	s := &Snapshot{}
-	var at []int
+	out := &Filtered{}
 	next := 0
 	err = fs.Walk(ctx, "", func(p string, _ gofs.DirEntry, err error) error {
 		if err != nil {
@@ -62,14 +72,19 @@ func (l *Listing) Filter(ctx context.Context, f Filter) (*Snapshot, []int, error
 		}
 		for p = filepath.ToSlash(p); l.entries[next].Path != p; next++ {
 		}
-		s.Entries, at = append(s.Entries, l.entries[next]), append(at, next)
+		// A folder that is made for what is in it is told of when that is come by.
+		out.Entries, out.At, out.Made = append(out.Entries, l.entries[next]), append(out.At, next), append(out.Made, next != at)
 		return nil
 	})
-	return s, at, err
+	return out, err
 }
 
-// listed is a listing as a file system without data.
-type listed struct{ *Listing }
+// listed is a listing as a file system without data. At is the entry that a walk is
+// at.
+type listed struct {
+	*Listing
+	at *int
+}
 
 // Open implements fsutil.FS.
 func (l listed) Open(p string) (io.ReadCloser, error) {
@@ -99,6 +114,7 @@ func (l listed) walk(ctx context.Context, start, end int, fn gofs.WalkDirFunc) e
 		if err := ctx.Err(); err != nil {
 			return err
 		}
+		*l.at = i
 		e := listedEntry{&l.entries[i]}
 		err := fn(filepath.FromSlash(e.Path), e, nil)
 		if err == nil && e.IsDir() {

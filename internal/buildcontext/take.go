@@ -13,7 +13,13 @@ import (
 // indexes into its entries. It follows the daemon's rules: wildcards match
 // whole paths and take the folder below a match, include and exclude patterns
 // are relative to the path that was named, links on the way to it are followed.
-func (s *Snapshot) Select(sel Selector) ([][2]int, error) {
+func (s *Snapshot) Select(sel Selector) ([][2]int, error) { return s.take(sel, true) }
+
+// SelectOwn is [Snapshot.Select] without the folders that are only made for what is
+// taken of them.
+func (s *Snapshot) SelectOwn(sel Selector) ([][2]int, error) { return s.take(sel, false) }
+
+func (s *Snapshot) take(sel Selector, made bool) ([][2]int, error) {
 	p := path.Join("/", sel.Path)
 	var roots []string
 	switch {
@@ -39,15 +45,16 @@ func (s *Snapshot) Select(sel Selector) ([][2]int, error) {
 
 	var out ranges
 	for _, root := range roots {
-		if err := s.selectBelow(root, sel, &out); err != nil {
+		if err := s.selectBelow(root, sel, made, &out); err != nil {
 			return nil, err
 		}
 	}
 	return MergeRanges(out), nil
 }
 
-// selectBelow adds what the patterns take at and below one path.
-func (s *Snapshot) selectBelow(root string, sel Selector, out *ranges) error {
+// selectBelow adds what the patterns take at and below one path, and with made the
+// folders that are made for it.
+func (s *Snapshot) selectBelow(root string, sel Selector, made bool, out *ranges) error {
 	resolved := root
 	if sel.FollowLinks || sel.Wildcard || len(sel.IncludePatterns)+len(sel.ExcludePatterns) > 0 {
 		resolved = s.resolve(root, 0)
@@ -90,7 +97,7 @@ func (s *Snapshot) selectBelow(root string, sel Selector, out *ranges) error {
 			above = above[:0]
 			out.add(i, i+1)
 		}
-		if e.Mode.IsDir() {
+		if made && e.Mode.IsDir() {
 			above = append(above, i)
 		}
 	}

@@ -16,17 +16,9 @@ type epoch struct {
 	start, end uint32 // the commits, half-open
 
 	paths   []uint32              // all, in the order of a walk
-	all     *buildcontext.Listing // of all paths
-	steady  *buildcontext.Listing // of folders, links and submodules alone
-	stay    []uint32              // the paths of steady
-	filters map[string]*filtered
+	listing *buildcontext.Listing // of them
+	filters map[string]*buildcontext.Filtered
 	taken   map[string]*selection
-}
-
-// filtered is what a source lets through of an epoch, and the paths of the entries.
-type filtered struct {
-	all, steady           *buildcontext.Snapshot
-	allPaths, steadyPaths []uint32
 }
 
 // epochs cuts a tree's commits.
@@ -39,7 +31,7 @@ func (t *tree) epochs() []*epoch {
 		index[p] = uint32(i)
 	}
 	begin := func(start uint32) (*epoch, []uint8) {
-		e := &epoch{tree: t, start: start, end: n, filters: map[string]*filtered{}, taken: map[string]*selection{}}
+		e := &epoch{tree: t, start: start, end: n, filters: map[string]*buildcontext.Filtered{}, taken: map[string]*selection{}}
 		used := make([]uint8, len(t.paths))
 		for p := range t.paths {
 			used[p] = t.use(t.at(uint32(p), start))
@@ -93,22 +85,6 @@ func (e *epoch) settle(used []uint8) {
 	}
 }
 
-// list makes the listings when they are first needed.
-func (e *epoch) list() {
-	if e.all != nil {
-		return
-	}
-	entries := make([]buildcontext.Entry, len(e.paths))
-	var steady []buildcontext.Entry
-	for i, p := range e.paths {
-		entries[i] = e.entry(p)
-		if !entries[i].Mode.IsRegular() {
-			steady, e.stay = append(steady, entries[i]), append(e.stay, p)
-		}
-	}
-	e.all, e.steady = buildcontext.NewListing(entries), buildcontext.NewListing(steady)
-}
-
 // entry is a path as the filters see it.
 func (e *epoch) entry(p uint32) buildcontext.Entry {
 	x := buildcontext.Entry{Path: e.tree.paths[p], Mode: 0o644}
@@ -132,29 +108,20 @@ func (e *epoch) entry(p uint32) buildcontext.Entry {
 }
 
 // filter gives what a source lets through.
-func (e *epoch) filter(f buildcontext.Filter) (*filtered, string, error) {
+func (e *epoch) filter(f buildcontext.Filter) (*buildcontext.Filtered, string, error) {
 	key := fmt.Sprintf("%q", f)
 	if known := e.filters[key]; known != nil {
 		return known, key, nil
 	}
-	e.list()
-	out := &filtered{}
-	pass := func(l *buildcontext.Listing, paths []uint32) (*buildcontext.Snapshot, []uint32, error) {
-		s, at, err := l.Filter(context.Background(), f)
-		if err != nil {
-			return nil, nil, err
+	if e.listing == nil {
+		entries := make([]buildcontext.Entry, len(e.paths))
+		for i, p := range e.paths {
+			entries[i] = e.entry(p)
 		}
-		of := make([]uint32, len(at))
-		for i, n := range at {
-			of[i] = paths[n]
-		}
-		return s, of, nil
+		e.listing = buildcontext.NewListing(entries)
 	}
-	var err error
-	if out.all, out.allPaths, err = pass(e.all, e.paths); err != nil {
-		return nil, "", err
-	}
-	if out.steady, out.steadyPaths, err = pass(e.steady, e.stay); err != nil {
+	out, err := e.listing.Filter(context.Background(), f)
+	if err != nil {
 		return nil, "", err
 	}
 	e.filters[key] = out

@@ -2,11 +2,11 @@ package replay
 
 import (
 	"context"
-	"encoding/json"
 	"maps"
 	"slices"
 	"strings"
 
+	"github.com/moby/buildkit/solver"
 	"github.com/opencontainers/go-digest"
 
 	"github.com/layercause/layercause/internal/buildcontext"
@@ -34,9 +34,9 @@ type op struct {
 	// settled says that its key tells what it makes: a source, or a document that
 	// stands in the Dockerfile.
 	settled bool
-	inputs []input
-	steps  []int
-	helper bool
+	inputs  []input
+	steps   []int
+	helper  bool
 	// args are the volatile arguments that its own key depends on.
 	args []string
 }
@@ -62,8 +62,8 @@ func newPlan(r recipeText, every []string) (*plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &plan{texts: map[string][]int{}, places: placesOf(g, f)}
 	places := g.Place(f)
+	p := &plan{texts: map[string][]int{}, places: placesOf(g, places)}
 	byInstruction := map[int][]int{}
 	p.ops = make([]op, len(g.Vertices))
 	for i, v := range g.Vertices {
@@ -103,18 +103,14 @@ func stageOf(f *dockerfile.File, in dockerfile.Instruction) string {
 
 // newOp reads one operation.
 func newOp(v *operation.Vertex) (op, error) {
-	own, err := ownKey(v)
-	if err != nil {
-		return op{}, err
-	}
-	o := op{own: own, source: v.Op.GetSource() != nil, helper: v.Helper()}
-	o.settled = o.source || v.Op.GetFile() != nil && len(v.Edges) == 0
-	if o.source {
-		return o, nil
-	}
 	cm, err := operation.CacheMap(context.Background(), v)
 	if err != nil {
 		return op{}, err
+	}
+	o := op{own: ownKey(v, cm), source: v.Op.GetSource() != nil, helper: v.Helper()}
+	o.settled = o.source || v.Op.GetFile() != nil && len(v.Edges) == 0
+	if o.source {
+		return o, nil
 	}
 	selectors := operation.Selectors(v)
 	for i, edge := range v.Edges {
@@ -137,22 +133,17 @@ func newOp(v *operation.Vertex) (op, error) {
 }
 
 // ownKey is BuildKit's digest of an operation, of a source what it names.
-func ownKey(v *operation.Vertex) (string, error) {
-	if s := v.Op.GetSource(); s != nil {
-		if strings.HasPrefix(s.Identifier, "local://") {
-			return s.Identifier, nil
-		}
-		return s.Identifier + " " + v.Platform, nil
+func ownKey(v *operation.Vertex, cm *solver.CacheMap) string {
+	s := v.Op.GetSource()
+	switch {
+	case s != nil && strings.HasPrefix(s.Identifier, "local://"):
+		return s.Identifier
+	case s != nil:
+		return s.Identifier + " " + v.Platform
+	case cm == nil:
+		return v.ID.String() // of a kind that no Dockerfile makes
 	}
-	cm, err := operation.CacheMap(context.Background(), v)
-	if err != nil {
-		return "", err
-	}
-	if cm == nil {
-		dt, err := json.Marshal(v.Op)
-		return string(dt), err
-	}
-	return cm.Digest.String(), nil
+	return cm.Digest.String()
 }
 
 // connect finds which steps a step needs: those of its inputs, or of what helper
@@ -206,8 +197,8 @@ func (p *plan) link() {
 type place struct{ instruction, n int }
 
 // placesOf gives the place of each operation.
-func placesOf(g *operation.Graph, f *dockerfile.File) []place {
-	places, count := g.Place(f), map[int]int{}
+func placesOf(g *operation.Graph, places *operation.Places) []place {
+	count := map[int]int{}
 	out := make([]place, len(g.Vertices))
 	for i := range g.Vertices {
 		at := places.Instruction[i]
@@ -224,10 +215,12 @@ func (p *plan) differs(other recipeText) ([]bool, error) {
 		return nil, err
 	}
 	theirs := map[place]string{}
-	for i, at := range placesOf(g, f) {
-		if theirs[at], err = ownKey(g.Vertices[i]); err != nil {
+	for i, at := range placesOf(g, g.Place(f)) {
+		cm, err := operation.CacheMap(context.Background(), g.Vertices[i])
+		if err != nil {
 			return nil, err
 		}
+		theirs[at] = ownKey(g.Vertices[i], cm)
 	}
 	out := make([]bool, len(p.ops))
 	for i := range p.ops {

@@ -20,10 +20,10 @@ type selection struct {
 
 // How a path is taken.
 const (
-	taken uint8 = 1
 	// A folder that is only made for what is taken of it tells nothing of its own,
 	// unless it is no ordinary one.
-	madeFor uint8 = 2
+	madeFor uint8 = iota + 1
+	taken
 )
 
 // take decides what the selectors take of what the filter lets through.
@@ -38,28 +38,24 @@ func (e *epoch) take(f buildcontext.Filter, selectors []buildcontext.Selector) (
 	}
 	s := &selection{epoch: e, takes: make([]uint8, len(e.tree.paths))}
 	for _, x := range selectors {
-		all, err := through.all.Select(x)
+		all, err := through.Select(x)
+		if err != nil {
+			return nil, err
+		}
+		own, err := through.SelectOwn(x)
 		if err != nil {
 			return nil, err
 		}
 		for _, r := range all {
-			for i := r[0]; i < r[1]; i++ {
-				p := through.allPaths[i]
-				if through.all.Entries[i].Mode.IsDir() && s.takes[p] == 0 {
-					s.takes[p] = madeFor
-				} else if !through.all.Entries[i].Mode.IsDir() {
-					s.takes[p] = taken
-				}
+			for _, i := range through.At[r[0]:r[1]] {
+				s.takes[e.paths[i]] = max(s.takes[e.paths[i]], madeFor)
 			}
 		}
-		// What is a folder's own shows where there are no files.
-		steady, err := through.steady.Select(x)
-		if err != nil {
-			return nil, err
-		}
-		for _, r := range steady {
-			for _, p := range through.steadyPaths[r[0]:r[1]] {
-				s.takes[p] = taken
+		for _, r := range own {
+			for i := r[0]; i < r[1]; i++ {
+				if !through.Made[i] {
+					s.takes[e.paths[through.At[i]]] = taken
+				}
 			}
 		}
 	}
