@@ -96,6 +96,10 @@ func (s *Snapshot) selectBelow(root string, sel Selector, made bool, out *ranges
 			}
 			above = above[:0]
 			out.add(i, i+1)
+			// BuildKit takes what the links at the top lead to, all of it.
+			if root == "/" && sel.FollowLinks && e.Mode&gofs.ModeSymlink != 0 && !strings.Contains(e.Path, "/") {
+				out.add(s.subtree(s.resolve("/"+e.Path, 0)))
+			}
 		}
 		if made && e.Mode.IsDir() {
 			above = append(above, i)

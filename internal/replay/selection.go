@@ -3,6 +3,7 @@ package replay
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/layercause/layercause/internal/buildcontext"
 )
@@ -14,6 +15,8 @@ type selection struct {
 	takes []uint8
 	// sums are over all that is there, by commit since the epoch's start.
 	sums []sum
+	// hung are folders that are taken, but let through only for what is in them.
+	hung []hung
 	// restless says that something is taken that changes with every commit.
 	restless bool
 }
@@ -53,8 +56,10 @@ func (e *epoch) take(f buildcontext.Filter, selectors []buildcontext.Selector) (
 		}
 		for _, r := range own {
 			for i := r[0]; i < r[1]; i++ {
-				if !through.Made[i] {
-					s.takes[e.paths[through.At[i]]] = taken
+				if p := e.paths[through.At[i]]; !through.Made[i] {
+					s.takes[p] = taken
+				} else if len(x.IncludePatterns)+len(x.ExcludePatterns) > 0 {
+					s.hung = append(s.hung, hung{folder: p, of: below(through, i)})
 				}
 			}
 		}
@@ -64,22 +69,53 @@ func (e *epoch) take(f buildcontext.Filter, selectors []buildcontext.Selector) (
 	return s, nil
 }
 
+// hung is a folder that is there if one of some other paths is.
+type hung struct {
+	folder uint32
+	of     map[int]bool // indexes into the epoch's paths
+}
+
+// below lists what passes a filter by itself in a folder.
+func below(through *buildcontext.Filtered, folder int) map[int]bool {
+	out := map[int]bool{}
+	prefix := through.Entries[folder].Path + "/"
+	for i := folder + 1; i < len(through.Entries) && strings.HasPrefix(through.Entries[i].Path, prefix); i++ {
+		if !through.Made[i] {
+			out[through.At[i]] = true
+		}
+	}
+	return out
+}
+
 // add makes the sums.
 func (s *selection) add() {
-	t := s.epoch.tree
+	t, e := s.epoch.tree, s.epoch
 	var now sum
-	for _, p := range s.epoch.paths {
-		now = now.plus(s.weight(p, t.at(p, s.epoch.start)))
-		if c := t.contents[t.at(p, s.epoch.start)]; s.takes[p] != 0 && c.kind == restless {
+	for _, p := range e.paths {
+		now = now.plus(s.weight(p, t.at(p, e.start)))
+		if c := t.contents[t.at(p, e.start)]; s.takes[p] != 0 && c.kind == restless {
 			s.restless = true
 		}
 	}
-	s.sums = append(make([]sum, 0, s.epoch.end-s.epoch.start), now)
-	for c := s.epoch.start + 1; c < s.epoch.end; c++ {
+	s.sums = append(make([]sum, 0, e.end-e.start), now)
+	for c := e.start + 1; c < e.end; c++ {
 		for _, x := range t.changes[c] {
 			now = now.minus(s.weight(x.path, x.before)).plus(s.weight(x.path, x.after))
 		}
 		s.sums = append(s.sums, now)
+	}
+	for _, h := range s.hung {
+		if s.takes[h.folder] == taken {
+			continue // by another selector
+		}
+		for c := e.start; c < e.end; c++ {
+			for i := range h.of {
+				if t.at(e.paths[i], c) != 0 {
+					s.sums[c-e.start] = s.sums[c-e.start].plus(t.sumOf(h.folder, t.at(h.folder, c)))
+					break
+				}
+			}
+		}
 	}
 }
 

@@ -89,7 +89,10 @@ func checkout(t *testing.T, dir string, tree map[string]content) {
 
 // TestSumsAreTheDaemons compares what the sums of random histories tell with
 // BuildKit's own content digests of the files on disk: of two commits one must be
-// equal exactly if the other is.
+// equal exactly if the other is. In some hundred thousands of pairs two oddities of
+// BuildKit's show that the sums do not have: a pattern that excludes a folder does not
+// reach what is in it behind a link, and of a wildcard with one match that leads
+// elsewhere only the content counts.
 func TestSumsAreTheDaemons(t *testing.T) {
 	filters := []buildcontext.Filter{
 		{},
@@ -98,6 +101,7 @@ func TestSumsAreTheDaemons(t *testing.T) {
 		{ExcludePatterns: []string{"**/c.md"}},
 		{ExcludePatterns: []string{"a/*", "!a/b"}},
 		{FollowPaths: []string{"a", "b/c.md"}},
+		{ExcludePatterns: []string{"a", "!a/b"}},
 		{FollowPaths: []string{"a/*"}, ExcludePatterns: []string{"**/b"}},
 	}
 	selectors := [][]buildcontext.Selector{
@@ -106,10 +110,12 @@ func TestSumsAreTheDaemons(t *testing.T) {
 		{{Path: "/a"}, {Path: "/b/c.md", FollowLinks: true}},
 		{{Path: "/*", Wildcard: true, FollowLinks: true}},
 		{{Path: "/a", FollowLinks: true, ExcludePatterns: []string{"**/c.md"}}},
+		{{Path: "/*/c.md", Wildcard: true, FollowLinks: true}},
+		{{Path: "/", FollowLinks: true, ExcludePatterns: []string{"*/b"}}},
 		{{Path: "/", FollowLinks: true, IncludePatterns: []string{"a/**/b"}}},
 	}
 	compared, differ := 0, 0
-	for seed := range uint64(12) {
+	for seed := range uint64(20) {
 		l := lottery{rand.New(rand.NewPCG(seed, 1)), []string{"a", "b", "c.md"}}
 		const commits = 14
 		trees := make([]map[string]content, commits)
