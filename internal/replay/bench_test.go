@@ -130,3 +130,20 @@ func BenchmarkReplay(b *testing.B) {
 	}
 	b.ReportMetric(float64(heap)/1e6, "MB")
 }
+
+// The bounds of a replay of the benchmark's repository: 2 s and 300 MB on two cores.
+// The test allows for a machine that has other work.
+const (
+	boundTime = 3 * 2 * time.Second
+	boundHeap = 300_000_000
+)
+
+func TestReplayIsFast(t *testing.T) {
+	took, heap := measure(t, benchRepository(t))
+	if took > boundTime {
+		t.Errorf("reading and replaying took %s", took)
+	}
+	if heap > boundHeap {
+		t.Errorf("reading and replaying took %d MB", heap/1_000_000)
+	}
+}
