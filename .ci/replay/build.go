@@ -77,12 +77,13 @@ func buildAll(ctx context.Context, run *buildkittest.Run, m mode, registry, bin 
 		return nil, fmt.Errorf("%d builds are replayed and %d could not be read, of %d", len(res.Builds), res.Unread, len(steps)-1)
 	}
 	var rows []row
-	costs := newCosts(reports[0])
+	costs := &costs{seconds: map[string][]float64{}}
+	costs.learn(nil, reports[0])
 	for i, b := range res.Builds {
 		r := compare(b, reports[i+1])
 		r.what = steps[i+1].what
 		r.seconds, r.known = costs.predict(b)
-		costs.learn(reports[i+1])
+		costs.learn(b.Plan, reports[i+1])
 		rows = append(rows, r)
 	}
 	return rows, nil

@@ -84,26 +84,26 @@ type step struct {
 const first = `# syntax-less: the builder's own frontend
 FROM {base} AS build
 WORKDIR /app
-RUN sleep 0.3 && echo tools >/tools
+RUN nap 0.3 && echo tools >/tools
 COPY package.json package-lock.json ./
-RUN sleep 0.7 && mkdir -p /deps && cp package-lock.json /deps/
+RUN nap 0.9 && mkdir -p /deps && cp package-lock.json /deps/
 COPY scripts scripts
 COPY src src
-RUN sleep 0.5 && sh scripts/build.sh
+RUN nap 0.7 && sh scripts/build.sh
 
 FROM build AS check
 COPY test test
-RUN sleep 0.3 && ls test >/tested
+RUN nap 0.3 && ls test >/tested
 
 FROM {base}
 WORKDIR /srv
-RUN sleep 0.4 && echo user >/etc/user
+RUN nap 0.4 && echo user >/etc/user
 COPY conf /etc/app
 COPY --from=build /out /srv
 COPY --from=check /tested /srv/
-RUN sleep 0.2 && ls /srv >/srv/list
+RUN nap 0.05 && ls /srv >/srv/list
 ARG COMMIT
-RUN sleep 0.1 && echo "$COMMIT" >/srv/version
+RUN nap 0.1 && echo "$COMMIT" >/srv/version
 `
 
 // history is what a service sees in a month.
@@ -148,7 +148,7 @@ var history = []step{
 	{what: "the configuration", edit: func(t *tree) { t.write("conf/app.conf", "c\n") }},
 	{what: "a step is edited", edit: func(t *tree) { t.replace("Dockerfile", "echo tools", "echo more tools") }},
 	{what: "a step is added", edit: func(t *tree) {
-		t.replace("Dockerfile", "COPY scripts", "RUN sleep 0.2 && echo cache >/cache\nCOPY scripts")
+		t.replace("Dockerfile", "COPY scripts", "RUN nap 0.2 && echo cache >/cache\nCOPY scripts")
 	}},
 	{what: "a variable is added", edit: func(t *tree) { t.replace("Dockerfile", "COPY conf", "ENV MODE=production\nCOPY conf") }},
 	{what: "the workflow, which is kept out", edit: func(t *tree) { t.write(".github/workflows/ci.yml", "on: push\n") }},
@@ -169,14 +169,15 @@ var history = []step{
 	{what: "COPY --link and a document in place", edit: func(t *tree) {
 		t.replace("Dockerfile", "COPY conf /etc/app", "COPY --link conf /etc/app\nCOPY <<EOF /etc/issue\nwelcome\nEOF")
 	}},
+	{what: "the document is edited", edit: func(t *tree) { t.replace("Dockerfile", "welcome\n", "welcome back\n") }},
 	{what: "a step above a linked one", edit: func(t *tree) { t.replace("Dockerfile", "echo user", "echo users") }},
 	{what: "a mount instead of a COPY", edit: func(t *tree) {
-		t.replace("Dockerfile", "COPY test test\nRUN sleep 0.3 && ls test", "RUN --mount=type=bind,source=test,target=test sleep 0.3 && ls test")
+		t.replace("Dockerfile", "COPY test test\nRUN nap 0.3 && ls test", "RUN --mount=type=bind,source=test,target=test nap 0.3 && ls test")
 	}},
 	{what: "a mounted file", edit: func(t *tree) { t.write("test/b.test.js", "b\n") }},
 	{what: "all is copied, and so is .git", edit: func(t *tree) {
 		t.replace(".dockerignore", ".git\n", "")
-		t.replace("Dockerfile", "RUN sleep 0.2 && ls /srv", "COPY . /all\nRUN sleep 0.2 && ls /srv")
+		t.replace("Dockerfile", "RUN nap 0.05 && ls /srv", "COPY . /all\nRUN nap 0.05 && ls /srv")
 	}},
 	{what: "documents, with .git", edit: func(t *tree) { t.write("README.md", "three\n") }},
 	{what: "an ignore file of the Dockerfile's own", edit: func(t *tree) { t.write("Dockerfile.dockerignore", ".git\nREADME.md\ntest/fixtures\nDockerfile*\n") }},
@@ -187,6 +188,14 @@ var history = []step{
 	{what: "a file that the wildcard takes", edit: func(t *tree) { t.write("package-extra.json", "1\n") }},
 	{what: "an excluded part", edit: func(t *tree) { t.replace("Dockerfile", "COPY src src", "COPY --exclude=*.md --exclude=gen src src") }},
 	{what: "what is excluded", edit: func(t *tree) { t.write("src/x.md", "x\n"); t.write("src/gen/y.js", "y\n") }},
+	{what: "a script in a RUN, and a mode in a COPY", edit: func(t *tree) {
+		t.replace("Dockerfile", "ARG COMMIT\n", "RUN <<EOF\nset -e\nnap 0.2\nls >/srv/all\nEOF\nCOPY --chmod=0644 conf/motd.md /etc/motd\nARG COMMIT\n")
+	}},
+	{what: "that script", edit: func(t *tree) { t.replace("Dockerfile", "ls >/srv/all", "ls / >/srv/all") }},
+	{what: "two commits are undone at once", edit: func(t *tree) {
+		t.git("revert", "--no-edit", "--no-commit", "HEAD", "HEAD~1")
+		t.commit("revert")
+	}, made: true},
 	{what: "a source, again", edit: func(t *tree) { t.write("src/a.js", "a3\n") }},
 }
 

@@ -44,6 +44,7 @@ var modes = []mode{
 type options struct {
 	bin, only  string
 	limit, few int
+	scale      float64
 	seconds    bool
 }
 
@@ -53,6 +54,7 @@ func main() {
 	flag.StringVar(&o.only, "only", "", "only the cache with this in its name")
 	flag.IntVar(&o.limit, "commits", 0, "build only so many commits; 0 is all")
 	flag.IntVar(&o.few, "registry-commits", 0, "build only so many commits with a cache in a registry; 0 is all")
+	flag.Float64Var(&o.scale, "scale", 2, "how long the steps take; 1 is some tenths of a second each")
 	flag.BoolVar(&o.seconds, "seconds", true, "fail if the seconds are off; that says something on a machine that does nothing else")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -75,7 +77,13 @@ func check(ctx context.Context, out io.Writer, o options) (good bool, err error)
 	run := buildkittest.NewRun(ctx)
 	defer run.End(&err)
 	registry := buildkittest.Registry(run)
-	buildkittest.PushImage(run, registry+"/base", buildkittest.Image{})
+	buildkittest.PushImage(run, registry+"/base", buildkittest.Image{
+		// The replay does not know what an image has; it only takes it to stay the same.
+		Env: []string{"LANG=C", "HOME=/root"},
+		Commands: map[string][]byte{
+			"nap": fmt.Appendf(nil, "#!/bin/sh\nsleep $(awk \"BEGIN { print $1 * %g }\")\n", o.scale),
+		},
+	})
 	good = true
 	for _, m := range modes {
 		if !strings.Contains(m.name, o.only) {

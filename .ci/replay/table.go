@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"slices"
 	"strings"
 )
 
@@ -35,8 +34,10 @@ func write(w io.Writer, rows []row, seconds bool) bool {
 			fmt.Fprintf(w, "wrong at %q: %s\n", r.what, strings.Join(r.wrong, "; "))
 		}
 	}
-	slices.Sort(errors)
-	median := errors[len(errors)/2]
+	median := 1.0
+	if len(errors) > 0 {
+		median = middle(errors)
+	}
 	fmt.Fprintf(w, "%d of %d steps are as said; of %d that depend on what a stage makes, %d hit.\n", steps-wrong, steps, may, hit)
 	fmt.Fprintf(w, "Seconds are off by %.1f %% in the median of %d builds.\n\n", median*100, len(errors))
 	return wrong == 0 && (!seconds || median <= maxError)
