@@ -7,7 +7,7 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unkn
 # The version of a module as a tools module pins it.
 pinned = $(shell cd .ci/tools/$(1) && $(GO) list -m -f '{{.Version}}' $(2))
 
-.PHONY: build buildkitd buildx lint vuln test bench accuracy ledger-check demo setup clean
+.PHONY: build buildkitd buildx lint vuln test bench accuracy ledger-check replay-check demo setup clean
 
 build:
 	CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -ldflags '-s -w -X main.version=$(VERSION)' -o bin/layercause ./cmd/layercause
@@ -50,8 +50,8 @@ bin/govulncheck: .ci/tools/lint/go.mod .ci/tools/lint/go.sum
 lint: bin/staticcheck bin/actionlint
 	@unformatted=$$(gofmt -l .ci cmd internal); test -z "$$unformatted" || \
 		{ echo "not formatted by gofmt:" $$unformatted >&2; exit 1; }
-	$(GO) vet ./... ./.ci/accuracy ./.ci/bench ./.ci/ledger
-	bin/staticcheck ./... ./.ci/accuracy ./.ci/bench ./.ci/ledger
+	$(GO) vet ./... ./.ci/accuracy ./.ci/bench ./.ci/ledger ./.ci/replay
+	bin/staticcheck ./... ./.ci/accuracy ./.ci/bench ./.ci/ledger ./.ci/replay
 	bin/actionlint
 
 # Its database cannot be reached from everywhere, so this is no part of test.
@@ -63,6 +63,7 @@ vuln: bin/govulncheck
 test: setup lint build buildkitd
 	$(GO) test -p 1 -timeout 30m ./... ./.ci/accuracy ./.ci/ledger
 	$(GO) run ./.ci/accuracy -cases 60
+	$(GO) run ./.ci/replay -commits 24 -registry-commits 14 -scale 0.2 -seconds=false
 
 bench: setup build buildkitd buildx
 	$(GO) run ./.ci/bench
@@ -74,6 +75,10 @@ accuracy: setup build buildkitd
 # LEDGER_FLAGS='-only chain-cpu -v' runs one case again. It wants the machine alone.
 ledger-check: setup build buildkitd
 	$(GO) run ./.ci/ledger $(LEDGER_FLAGS)
+
+# REPLAY_FLAGS='-only min' uses one cache. It wants the machine alone.
+replay-check: setup build buildkitd
+	$(GO) run ./.ci/replay $(REPLAY_FLAGS)
 
 demo: setup build buildkitd
 	.ci/demo

@@ -17,6 +17,7 @@ type reader struct {
 	commits []logged // the newest first
 	tree    map[string]object
 
+	linked   bool                // the Dockerfile is a link
 	lacks    int                 // how many versions of these files the clone does not have
 	versions []map[string]object // by commit, the oldest first: the files that say how to build
 }
@@ -52,6 +53,9 @@ func (r *reader) history(ctx context.Context) (*History, error) {
 		}
 	}
 	if !slices.ContainsFunc(r.versions, func(v map[string]object) bool { return v[r.options.Dockerfile].mode != 0 }) {
+		if r.linked {
+			return nil, &Error{Text: fmt.Sprintf("the Dockerfile %q is a symbolic link", r.options.Dockerfile), Hint: "name the file that it leads to"}
+		}
 		return nil, &Error{
 			Text: fmt.Sprintf("none of the last %s has a Dockerfile at %q", count(n, "commit", "commits"), r.options.Dockerfile),
 			Hint: "name it relative to the repository, and commit it",
@@ -150,6 +154,8 @@ func (r *reader) look(names []string) map[string]object {
 	for i, p := range names {
 		if o := r.tree[p]; o.mode == modeFile || o.mode == modeExecutable {
 			out[r.names()[i]] = o
+		} else if i == 0 && o.mode == modeLink {
+			r.linked = true
 		}
 	}
 	return out

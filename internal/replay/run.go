@@ -36,7 +36,7 @@ func (h *History) Replay(r Recipe) (*Result, error) {
 	shown := map[*plan]*Plan{}
 	wary, hopeful := newMemory(false), newMemory(true)
 	var before *build
-	newest := uint32(len(h.Commits) - 1)
+	newest, _ := h.edited(h.states[len(h.states)-1], r.Edits)
 	for c := range h.Commits {
 		commit := uint32(c)
 		s, fits := h.edited(h.states[c], r.Edits)
@@ -60,7 +60,7 @@ func (h *History) Replay(r Recipe) (*Result, error) {
 					shown[b.plan] = &Plan{Steps: b.plan.Steps}
 				}
 				x.Plan = shown[b.plan]
-				x.Plan.Current = x.Plan.Current || commit == newest && fits
+				x.Plan.Current = b.recipe.text == string(newest.file.data)
 			}
 			out.Builds = append(out.Builds, x)
 		}

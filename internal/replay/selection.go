@@ -11,8 +11,9 @@ import (
 // selection is what an operation takes of the context in one epoch.
 type selection struct {
 	epoch *epoch
-	// takes says of each path whether it is taken, if it is there.
-	takes []uint8
+	// taken are the paths that are taken, if they are there. A folder that is only made
+	// for what is taken of it tells nothing of its own, unless it is no ordinary one.
+	taken, made set
 	// sums are over all that is there, by commit since the epoch's start.
 	sums []sum
 	// hung are folders that are taken, but let through only for what is in them.
@@ -21,13 +22,12 @@ type selection struct {
 	restless bool
 }
 
-// How a path is taken.
-const (
-	// A folder that is only made for what is taken of it tells nothing of its own,
-	// unless it is no ordinary one.
-	madeFor uint8 = iota + 1
-	taken
-)
+// set is a set of paths.
+type set []uint64
+
+func newSet(paths int) set      { return make(set, (paths+63)/64) }
+func (s set) add(p uint32)      { s[p/64] |= 1 << (p % 64) }
+func (s set) has(p uint32) bool { return s[p/64]&(1<<(p%64)) != 0 }
 
 // take decides what the selectors take of what the filter lets through.
 func (e *epoch) take(f buildcontext.Filter, selectors []buildcontext.Selector) (*selection, error) {
@@ -39,7 +39,7 @@ func (e *epoch) take(f buildcontext.Filter, selectors []buildcontext.Selector) (
 	if known := e.taken[key]; known != nil {
 		return known, nil
 	}
-	s := &selection{epoch: e, takes: make([]uint8, len(e.tree.paths))}
+	s := &selection{epoch: e, taken: newSet(len(e.tree.paths)), made: newSet(len(e.tree.paths))}
 	for _, x := range selectors {
 		all, err := through.Select(x)
 		if err != nil {
@@ -51,13 +51,13 @@ func (e *epoch) take(f buildcontext.Filter, selectors []buildcontext.Selector) (
 		}
 		for _, r := range all {
 			for _, i := range through.At[r[0]:r[1]] {
-				s.takes[e.paths[i]] = max(s.takes[e.paths[i]], madeFor)
+				s.made.add(e.paths[i])
 			}
 		}
 		for _, r := range own {
 			for i := r[0]; i < r[1]; i++ {
 				if p := e.paths[through.At[i]]; !through.Made[i] {
-					s.takes[p] = taken
+					s.taken.add(p)
 				} else if len(x.IncludePatterns)+len(x.ExcludePatterns) > 0 {
 					s.hung = append(s.hung, hung{folder: p, of: below(through, i)})
 				}
@@ -93,7 +93,7 @@ func (s *selection) add() {
 	var now sum
 	for _, p := range e.paths {
 		now = now.plus(s.weight(p, t.at(p, e.start)))
-		if c := t.contents[t.at(p, e.start)]; s.takes[p] != 0 && c.kind == restless {
+		if c := t.contents[t.at(p, e.start)]; s.taken.has(p) && c.kind == restless {
 			s.restless = true
 		}
 	}
@@ -105,7 +105,7 @@ func (s *selection) add() {
 		s.sums = append(s.sums, now)
 	}
 	for _, h := range s.hung {
-		if s.takes[h.folder] == taken {
+		if s.taken.has(h.folder) {
 			continue // by another selector
 		}
 		for c := e.start; c < e.end; c++ {
@@ -121,16 +121,14 @@ func (s *selection) add() {
 
 // weight is what a path adds to the sum.
 func (s *selection) weight(p, c uint32) sum {
-	switch s.takes[p] {
-	case taken:
+	if s.taken.has(p) || s.made.has(p) && s.epoch.tree.contents[c] != plain {
 		return s.epoch.tree.sumOf(p, c)
-	case madeFor:
-		if s.epoch.tree.contents[c] != plain {
-			return s.epoch.tree.sumOf(p, c)
-		}
 	}
 	return sum{}
 }
+
+// takes says that a path is taken, if only to put something into it.
+func (s *selection) takes(p uint32) bool { return s.taken.has(p) || s.made.has(p) }
 
 // sum is what is taken at a commit.
 func (s *selection) sum(commit uint32) sum { return s.sums[commit-s.epoch.start] }
@@ -143,10 +141,10 @@ func (s *selection) changed(now uint32, before *selection, then uint32) []string
 	var files, folders []string
 	look := func(p uint32) {
 		is, was := t.at(p, now), t.at(p, then)
-		if s.takes[p] == 0 {
+		if !s.takes(p) {
 			is = 0
 		}
-		if before == nil && s.takes[p] == 0 || before != nil && before.takes[p] == 0 {
+		if before == nil && !s.takes(p) || before != nil && !before.takes(p) {
 			was = 0
 		}
 		if is == was {
@@ -158,7 +156,7 @@ func (s *selection) changed(now uint32, before *selection, then uint32) []string
 		}
 		files = append(files, t.paths[p])
 	}
-	if before == nil || slices.Equal(before.takes, s.takes) {
+	if before == nil || slices.Equal(before.taken, s.taken) && slices.Equal(before.made, s.made) {
 		seen := map[uint32]bool{}
 		for c := then + 1; c <= now; c++ {
 			for _, x := range t.changes[c] {

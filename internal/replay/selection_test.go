@@ -28,8 +28,8 @@ func (l lottery) path() string {
 	return strings.Join(words, "/")
 }
 
-// set puts a file or a link at a path, in place of all that is in its way.
-func set(t map[string]content, p string, c content) {
+// put puts a file or a link at a path, in place of all that is in its way.
+func put(t map[string]content, p string, c content) {
 	for q := range t {
 		if strings.HasPrefix(q, p+"/") || strings.HasPrefix(p, q+"/") {
 			delete(t, q)
@@ -43,11 +43,11 @@ func (l lottery) edit(t map[string]content) {
 		p := l.path()
 		switch n := l.IntN(10); {
 		case n < 5:
-			set(t, p, content{file, fmt.Sprint(l.IntN(3))})
+			put(t, p, content{file, fmt.Sprint(l.IntN(3))})
 		case n < 6:
-			set(t, p, content{link, l.names[l.IntN(len(l.names))]})
+			put(t, p, content{link, l.names[l.IntN(len(l.names))]})
 		case n < 7:
-			set(t, p, content{file, "x" + fmt.Sprint(l.IntN(3))})
+			put(t, p, content{file, "x" + fmt.Sprint(l.IntN(3))})
 		case len(t) > 0:
 			delete(t, slices.Sorted(maps.Keys(t))[l.IntN(len(t))])
 		}

@@ -84,6 +84,11 @@ func TestNothingToRead(t *testing.T) {
 	t.Run("no Dockerfile", func(t *testing.T) {
 		refused(t, replay.Options{Dir: few(t, 2).dir, Dockerfile: "x/Dockerfile"}, "none of the last 2 commits has a Dockerfile", "commit it")
 	})
+	t.Run("a Dockerfile that is a link", func(t *testing.T) {
+		r := few(t, 2)
+		r.link("Dockerfile", "other")
+		refused(t, replay.Options{Dir: r.dir, Dockerfile: "other"}, "is a symbolic link", "leads to")
+	})
 	t.Run("a Dockerfile elsewhere", func(t *testing.T) {
 		refused(t, replay.Options{Dir: few(t, 2).dir, Dockerfile: "../Dockerfile"}, "outside the repository", "committed")
 	})
