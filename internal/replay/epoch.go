@@ -107,6 +107,12 @@ func (e *epoch) entry(p uint32) buildcontext.Entry {
 	return x
 }
 
+// forget drops what can be made again.
+func (e *epoch) forget() {
+	e.listing = nil
+	clear(e.filters)
+}
+
 // filter gives what a source lets through.
 func (e *epoch) filter(f buildcontext.Filter) (*buildcontext.Filtered, string, error) {
 	key := fmt.Sprintf("%q", f)

@@ -78,6 +78,9 @@ func (h *History) plan(r recipeText, every []string) *plan {
 	return p
 }
 
+// fewEpochs is how many epochs keep what their filters let through, which is large.
+const fewEpochs = 4
+
 // boundTo is a plan with an ignore file in an epoch.
 type boundTo struct {
 	plan   *plan
@@ -100,6 +103,9 @@ func (h *History) bind(p *plan, ignore []byte, e *epoch) *bound {
 	b, err := newBound(p, ignore, e)
 	if err != nil {
 		b = nil
+	}
+	if len(h.epochs) > fewEpochs {
+		e.forget()
 	}
 	h.bound[key] = b
 	return b
