@@ -122,12 +122,7 @@ func At(file *dockerfile.File, l Lines) int {
 	if file == nil {
 		return -1
 	}
-	for i, in := range file.Instructions {
-		if in.Line <= l.Start && l.Start <= in.EndLine {
-			return i
-		}
-	}
-	return -1
+	return file.InstructionAt(l.Start)
 }
 
 // numbered is the name that BuildKit gives to what a trigger makes. The rest of it

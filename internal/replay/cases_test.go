@@ -184,3 +184,27 @@ func TestKindsOfChanges(t *testing.T) {
 	check(t, r.read(replay.Options{}), replay.Recipe{},
 		"2!(src/a) 3", "", "2!(src/more/) 3", "", "2!(src/lib) 3", "", "2!(src/lib) 3", "2!(src/a) 3", "2!(src/a/b) 3")
 }
+
+// A checkout's .git is another one at each commit, as far as it is in the context.
+func TestDotGit(t *testing.T) {
+	for ignore, want := range map[string]string{
+		"x":                        "2!(.git) 3",
+		".git/objects":             "2!(.git) 3",
+		".git":                     "",
+		".git/":                    "",
+		"**/.git":                  "",
+		".git/*":                   "",
+		"*\n!src":                  "",
+		".git/*\n!.git/HEAD":       "2!(.git) 3",
+		".git\n!.git/refs\n!other": "2!(.git) 3",
+	} {
+		r := newRepository(t)
+		r.commit("Dockerfile", "FROM example.com/base\nCOPY . .\nRUN make\n", ".dockerignore", ignore+"\n", "src/a", "1")
+		r.commit()
+		t.Run(ignore, func(t *testing.T) { check(t, r.read(replay.Options{}), replay.Recipe{}, want) })
+	}
+	r := newRepository(t)
+	r.commit("app/Dockerfile", "FROM example.com/base\nCOPY . .\n", "app/a", "1")
+	r.commit()
+	check(t, r.read(replay.Options{Context: "app"}), replay.Recipe{}, "")
+}

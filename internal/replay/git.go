@@ -55,6 +55,9 @@ func (g git) ask(ctx context.Context, args ...string) ([]byte, error) {
 	cmd := g.command(ctx, args...)
 	cmd.Stdout, cmd.Stderr = &out, &said
 	if err := cmd.Run(); err != nil {
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
 		return nil, &gitError{err, strings.TrimSpace(said.String())}
 	}
 	return out.Bytes(), nil

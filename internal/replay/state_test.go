@@ -2,6 +2,7 @@ package replay_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -151,6 +152,15 @@ func TestStatesThatAreFine(t *testing.T) {
 		}
 		check(t, r.read(replay.Options{}), replay.Recipe{}, want...)
 	})
+}
+
+// A caller that waits no longer is told so, and not that the repository is broken.
+func TestCancelled(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := replay.Read(ctx, replay.Options{Dir: few(t, 2).dir}); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v", err)
+	}
 }
 
 // A replay reads: nothing in the repository's folder is another thing afterwards.
