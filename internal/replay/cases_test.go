@@ -208,3 +208,17 @@ func TestDotGit(t *testing.T) {
 	r.commit()
 	check(t, r.read(replay.Options{Context: "app"}), replay.Recipe{}, "")
 }
+
+// A platform is an argument like others, but for the stages that it is meant for.
+func TestPlatform(t *testing.T) {
+	r := newRepository(t)
+	r.commit("Dockerfile", "# syntax=example.com/other:1\nFROM example.com/base\nARG TARGETARCH\nCOPY src/$TARGETARCH /\n", "src/amd64/a", "1", "src/arm64/a", "1")
+	r.commit("src/amd64/a", "2")
+	r.commit("src/arm64/a", "2")
+	h := r.read(replay.Options{})
+	check(t, h, replay.Recipe{}, "4!(src/amd64/a)", "")
+	check(t, h, replay.Recipe{Platform: "linux/arm64/v8"}, "", "4!(src/arm64/a)")
+	if len(h.Notes) != 1 || !strings.Contains(h.Notes[0].Text, `"example.com/other:1"`) {
+		t.Errorf("notes: %q", h.Notes)
+	}
+}

@@ -18,7 +18,11 @@ func printLog(log []logged) []byte {
 		return o.id
 	}
 	for _, c := range log {
-		fmt.Fprintf(&b, "commit %s %d\x00", c.SHA, c.Time.Unix())
+		seconds := ""
+		if !c.Time.IsZero() {
+			seconds = fmt.Sprint(c.Time.Unix())
+		}
+		fmt.Fprintf(&b, "commit %s %s\x00", c.SHA, seconds)
 		for i, x := range c.changes {
 			if i == 0 {
 				b.WriteByte('\n')

@@ -82,11 +82,16 @@ func parseCommit(line string) (Commit, error) {
 	if len(words) != 3 || !isID(words[1]) {
 		return Commit{}, fmt.Errorf("reading git's log: %.60q is no commit", line)
 	}
+	c := Commit{SHA: words[1]}
+	if words[2] == "" {
+		return c, nil // git finds none in a damaged commit
+	}
 	seconds, err := strconv.ParseInt(words[2], 10, 64)
 	if err != nil {
 		return Commit{}, fmt.Errorf("reading git's log: %.60q is no time", words[2])
 	}
-	return Commit{SHA: words[1], Time: time.Unix(seconds, 0).UTC()}, nil
+	c.Time = time.Unix(seconds, 0).UTC()
+	return c, nil
 }
 
 func parseChange(line string) (rawChange, error) {
