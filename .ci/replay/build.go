@@ -34,7 +34,7 @@ type row struct {
 }
 
 // buildAll builds the commits one after the other and replays them.
-func buildAll(ctx context.Context, run *buildkittest.Run, m mode, registry, bin string, limit int) ([]row, error) {
+func buildAll(ctx context.Context, run *buildkittest.Run, m mode, registry, bin string, steps []step) ([]row, error) {
 	dir, err := os.MkdirTemp("", "replay-")
 	if err != nil {
 		return nil, err
@@ -42,10 +42,6 @@ func buildAll(ctx context.Context, run *buildkittest.Run, m mode, registry, bin 
 	defer os.RemoveAll(dir)
 	d := buildkittest.Start(run, buildkittest.Options{PlainHTTP: []string{registry}})
 	defer d.Stop(run)
-	steps := history
-	if limit > 0 && limit < len(steps) {
-		steps = steps[:limit]
-	}
 	t := newTree(ctx, filepath.Join(dir, "tree"), registry+"/base")
 	reports := make([]*report.Report, len(steps))
 	for i, s := range steps {

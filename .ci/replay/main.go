@@ -45,6 +45,8 @@ type options struct {
 	bin, only  string
 	limit, few int
 	scale      float64
+	random     int
+	seed       uint64
 	seconds    bool
 }
 
@@ -55,6 +57,8 @@ func main() {
 	flag.IntVar(&o.limit, "commits", 0, "build only so many commits; 0 is all")
 	flag.IntVar(&o.few, "registry-commits", 0, "build only so many commits with a cache in a registry; 0 is all")
 	flag.Float64Var(&o.scale, "scale", 2, "how long the steps take; 1 is some tenths of a second each")
+	flag.IntVar(&o.random, "random", 4, "how many random histories are built besides, with each cache")
+	flag.Uint64Var(&o.seed, "seed", 1, "the first of the random histories")
 	flag.BoolVar(&o.seconds, "seconds", true, "fail if the seconds are off; that says something on a machine that does nothing else")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -89,19 +93,36 @@ func check(ctx context.Context, out io.Writer, o options) (good bool, err error)
 		if !strings.Contains(m.name, o.only) {
 			continue
 		}
-		limit := o.limit
-		if m.export != "" && o.few > 0 {
-			limit = o.few
+		steps := history
+		for _, limit := range []int{o.limit, o.few} {
+			if limit > 0 && limit < len(steps) && (limit == o.limit || m.export != "") {
+				steps = steps[:limit]
+			}
 		}
 		start := time.Now()
-		rows, err := buildAll(ctx, run, m, registry, bin, limit)
+		rows, err := buildAll(ctx, run, m, registry, bin, steps)
 		if err != nil {
 			return false, fmt.Errorf("%s: %w", m.name, err)
 		}
 		fmt.Fprintf(out, "%s: %d commits in %s\n\n", m.name, len(rows), time.Since(start).Round(time.Second))
-		if !write(out, rows, o.seconds && m.export == "") {
+		writeTable(out, rows)
+		if !judge(out, rows, o.seconds && m.export == "") {
 			good = false
+		}
+		for i := range o.random {
+			seed := o.seed + uint64(i)
+			rows, err := buildAll(ctx, run, m, registry, bin, randomHistory(seed, randomCommits))
+			if err != nil {
+				return false, fmt.Errorf("%s, random history %d: %w", m.name, seed, err)
+			}
+			fmt.Fprintf(out, "random history %d, again with -seed %d -random 1:\n", seed, seed)
+			if !judge(out, rows, false) {
+				good = false
+			}
 		}
 	}
 	return good, nil
 }
+
+// randomCommits is how many commits a random history has.
+const randomCommits = 12
