@@ -87,44 +87,83 @@ func below(through *buildcontext.Filtered, folder int) map[int]bool {
 	return out
 }
 
-// add makes the sums.
+// add makes the sums. They are over the files that are taken and there, and over the
+// folders in which nothing of that is: the others are there with what is in them,
+// whether a rule names them or not.
 func (s *selection) add() {
 	t, e := s.epoch.tree, s.epoch
+	held := make([]int32, len(t.paths)) // by folder, what is taken and there below it
+	count := func(p uint32, by int32) {
+		for up := t.parents[p]; up >= 0; up = t.parents[up] {
+			held[up] += by
+		}
+	}
+	for _, p := range e.paths {
+		c := t.at(p, e.start)
+		if c == 0 || !s.taken.has(p) {
+			continue
+		}
+		count(p, 1)
+		s.restless = s.restless || t.contents[c].kind == restless
+	}
 	var now sum
 	for _, p := range e.paths {
-		now = now.plus(s.weight(p, t.at(p, e.start)))
-		if c := t.contents[t.at(p, e.start)]; s.taken.has(p) && c.kind == restless {
-			s.restless = true
-		}
+		now = now.plus(s.weight(p, t.at(p, e.start), held))
 	}
-	s.sums = append(make([]sum, 0, e.end-e.start), now)
+	s.sums = append(make([]sum, 0, e.end-e.start), now.plus(s.hanging(e.start, held)))
 	for c := e.start + 1; c < e.end; c++ {
+		touched := map[uint32]bool{}
 		for _, x := range t.changes[c] {
-			now = now.minus(s.weight(x.path, x.before)).plus(s.weight(x.path, x.after))
-		}
-		s.sums = append(s.sums, now)
-	}
-	for _, h := range s.hung {
-		if s.taken.has(h.folder) {
-			continue // by another selector
-		}
-		for c := e.start; c < e.end; c++ {
-			for i := range h.of {
-				if t.at(e.paths[i], c) != 0 {
-					s.sums[c-e.start] = s.sums[c-e.start].plus(t.sumOf(h.folder, t.at(h.folder, c)))
-					break
-				}
+			touched[x.path] = true
+			for up := t.parents[x.path]; up >= 0 && !touched[uint32(up)]; up = t.parents[up] {
+				touched[uint32(up)] = true
 			}
 		}
+		for p := range touched {
+			now = now.minus(s.weight(p, t.at(p, c-1), held))
+		}
+		for _, x := range t.changes[c] {
+			switch {
+			case !s.taken.has(x.path):
+			case x.before == 0 && x.after != 0:
+				count(x.path, 1)
+			case x.before != 0 && x.after == 0:
+				count(x.path, -1)
+			}
+		}
+		for p := range touched {
+			now = now.plus(s.weight(p, t.at(p, c), held))
+		}
+		s.sums = append(s.sums, now.plus(s.hanging(c, held)))
 	}
 }
 
 // weight is what a path adds to the sum.
-func (s *selection) weight(p, c uint32) sum {
-	if s.taken.has(p) || s.made.has(p) && s.epoch.tree.contents[c] != plain {
-		return s.epoch.tree.sumOf(p, c)
+func (s *selection) weight(p, c uint32, held []int32) sum {
+	t := s.epoch.tree
+	switch of := t.contents[c]; {
+	case of.kind == folder && of != plain && s.takes(p), s.taken.has(p) && (of.kind != folder || held[p] == 0):
+		return t.sumOf(p, c)
 	}
 	return sum{}
+}
+
+// hanging is what the hung folders add.
+func (s *selection) hanging(commit uint32, held []int32) sum {
+	t := s.epoch.tree
+	var out sum
+	for _, h := range s.hung {
+		if s.taken.has(h.folder) || held[h.folder] > 0 {
+			continue
+		}
+		for i := range h.of {
+			if t.at(s.epoch.paths[i], commit) != 0 {
+				out = out.plus(t.sumOf(h.folder, t.at(h.folder, commit)))
+				break
+			}
+		}
+	}
+	return out
 }
 
 // takes says that a path is taken, if only to put something into it.

@@ -43,6 +43,7 @@ type change struct {
 // tree is the files of all commits of a history: what each path was when.
 type tree struct {
 	paths    []string // in the order of a walk
+	parents  []int32  // by path: the folder that it lies in, -1 at the top
 	first    []uint32 // by path: its content at the first commit
 	contents []content
 	sums     []sum // by path and content, see sumOf
@@ -88,6 +89,15 @@ func newTree(first map[string]content, changes [][]change) *tree {
 	index := make(map[string]uint32, len(t.paths))
 	for i, p := range t.paths {
 		index[p] = uint32(i)
+	}
+	t.parents = make([]int32, len(t.paths))
+	for i, p := range t.paths {
+		t.parents[i] = -1
+		if cut := strings.LastIndexByte(p, '/'); cut > 0 {
+			if of, ok := index[p[:cut]]; ok {
+				t.parents[i] = int32(of)
+			}
+		}
 	}
 	interned := map[content]uint32{{}: 0}
 	intern := func(c content) uint32 {
