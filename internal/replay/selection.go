@@ -112,17 +112,10 @@ func (s *selection) add() {
 	}
 	s.sums = append(make([]sum, 0, e.end-e.start), now.plus(s.hanging(e.start, held)))
 	for c := e.start + 1; c < e.end; c++ {
-		touched := map[uint32]bool{}
-		for _, x := range t.changes[c] {
-			touched[x.path] = true
-			for up := t.parents[x.path]; up >= 0 && !touched[uint32(up)]; up = t.parents[up] {
-				touched[uint32(up)] = true
-			}
+		for _, x := range t.touched[c] {
+			now = now.minus(s.weight(x.path, x.before, held))
 		}
-		for p := range touched {
-			now = now.minus(s.weight(p, t.at(p, c-1), held))
-		}
-		for _, x := range t.changes[c] {
+		for _, x := range t.touched[c] {
 			switch {
 			case !s.taken.has(x.path):
 			case x.before == 0 && x.after != 0:
@@ -131,8 +124,8 @@ func (s *selection) add() {
 				count(x.path, -1)
 			}
 		}
-		for p := range touched {
-			now = now.plus(s.weight(p, t.at(p, c), held))
+		for _, x := range t.touched[c] {
+			now = now.plus(s.weight(x.path, x.after, held))
 		}
 		s.sums = append(s.sums, now.plus(s.hanging(c, held)))
 	}

@@ -49,6 +49,8 @@ type tree struct {
 	sums     []sum // by path and content, see sumOf
 	// by commit: what it changed, by path
 	changes [][]turn
+	// touched are by commit what it changed, and the folders that lie above that
+	touched [][]turn
 	// turns are those of one path, by path
 	turns [][]turn
 	pairs map[pair]uint32
@@ -128,7 +130,22 @@ func newTree(first map[string]content, changes [][]change) *tree {
 			t.turns[p] = append(t.turns[p], x)
 		}
 	}
+	t.touch()
 	return t
+}
+
+// touch lists what each commit touches.
+func (t *tree) touch() {
+	t.touched = make([][]turn, len(t.changes))
+	for c := 1; c < len(t.changes); c++ {
+		seen := map[uint32]bool{}
+		for _, x := range t.changes[c] {
+			for p := int32(x.path); p >= 0 && !seen[uint32(p)]; p = t.parents[p] {
+				seen[uint32(p)] = true
+				t.touched[c] = append(t.touched[c], turn{uint32(p), uint32(c), t.at(uint32(p), uint32(c-1)), t.at(uint32(p), uint32(c))})
+			}
+		}
+	}
 }
 
 // at is what a path is at a commit.
