@@ -63,7 +63,7 @@ vuln: bin/govulncheck
 test: setup lint build buildkitd
 	$(GO) test -p 1 -timeout 30m ./... ./.ci/accuracy ./.ci/ledger
 	$(GO) run ./.ci/accuracy -cases 60
-	$(GO) run ./.ci/replay -commits 24 -registry-commits 14 -scale 0.2 -seconds=false
+	$(GO) run ./.ci/replay -commits 24 -registry-commits 12 -random 1 -scale 0.2 -seconds=false
 
 bench: setup build buildkitd buildx
 	$(GO) run ./.ci/bench
