@@ -24,6 +24,7 @@ var arrows = map[string][]string{
 	"buildcontext": {},
 	"operation":    {"dockerfile", "buildcontext"},
 	"buildkit":     {"record", "dockerfile", "buildcontext", "operation"},
+	"imagefiles":   {},
 	"history":      {"record"},
 	"cause":        {"record"},
 	"timing":       {"record", "cause"},
@@ -40,7 +41,7 @@ var arrows = map[string][]string{
 // pure lists the packages that take values and return values; they have no
 // business with what these packages of the standard library reach.
 var (
-	pure    = []string{"cause", "timing", "advice", "policy", "report"}
+	pure    = []string{"imagefiles", "cause", "timing", "advice", "policy", "report"}
 	outside = []string{"os", "os/exec", "net", "net/http", "syscall"}
 )
 
