@@ -70,7 +70,13 @@ type Prediction struct {
 type Verification struct {
 	SecondsBefore float64
 	SecondsAfter  float64
-	SameFiles     bool
+	// SameFiles says that the images with and without the edit hold the same files,
+	// but for those that no two builds have the same of.
+	SameFiles bool
+	// Differences say what differs, as the rule declares it: the first of them, and
+	// DifferenceCount is how many there are.
+	Differences     []string
+	DifferenceCount int
 }
 
 // Set is some of the suggestions, applied together.

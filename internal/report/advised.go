@@ -10,7 +10,7 @@ func newSuggestions(in []advice.Suggestion) []Suggestion {
 			Predicted: newPredicted(s.Predicted), Assumes: s.Assumes,
 		}
 		if v := s.Verified; v != nil {
-			g.Verified = &Verification{tidy(v.SecondsBefore), tidy(v.SecondsAfter), v.SameFiles}
+			g.Verified = &Verification{tidy(v.SecondsBefore), tidy(v.SecondsAfter), v.SameFiles, v.Differences, v.DifferenceCount}
 		}
 		out = append(out, g)
 	}

@@ -233,6 +233,9 @@ type Verification struct {
 	SecondsBefore float64 `json:"secondsBefore"`
 	SecondsAfter  float64 `json:"secondsAfter"`
 	SameFiles     bool    `json:"sameFiles"`
+	// Differences of the images, as the rule declares them: the first 20.
+	Differences     []string `json:"differences,omitempty"`
+	DifferenceCount int      `json:"differenceCount,omitempty"`
 }
 
 // Gate is one verdict of the policy.

@@ -135,18 +135,32 @@ func suggestionTitle(g *Suggestion) sentence {
 // suggestionGain is what the edit brings, and how that is known.
 func suggestionGain(g *Suggestion) string {
 	var parts []string
-	if x := g.Verified; x != nil {
-		p := "Verified by a build: " + duration(x.SecondsAfter) + " instead of " + duration(x.SecondsBefore)
-		if x.SameFiles {
-			p += ", with the same files in the image."
-		} else {
-			p += ", but the files in the image differ."
-		}
-		parts = append(parts, p)
-	} else if p := predictedGain(g.Predicted); p != "" {
+	// What one build would have saved is not worth a word beside what one did.
+	if p := predictedGain(g.Predicted); p != "" && (g.Verified == nil || g.Predicted.CommitsSaved > 1) {
 		parts = append(parts, "It "+p)
 	}
+	if x := g.Verified; x != nil {
+		parts = append(parts, verifiedGain(g, x))
+	}
 	return strings.Join(parts, " ")
+}
+
+// verifiedGain is what building with the edit has shown.
+func verifiedGain(g *Suggestion, x *Verification) string {
+	p := "Verified by a build: " + duration(x.SecondsAfter) + " instead of " + duration(x.SecondsBefore)
+	if x.SecondsAfter >= x.SecondsBefore && g.Predicted.SecondsSavedPerBuild > 0 {
+		p += ", so that nothing was saved"
+	}
+	switch n := x.DifferenceCount; {
+	case x.SameFiles:
+		return p + ", with the same files in the image."
+	case n == 0:
+		return p + ", but the files in the image differ."
+	case n == 1:
+		return p + ", with 1 difference in the image, which the edit is meant to make."
+	default:
+		return p + ", with " + itoa(n) + " differences in the image, which the edit is meant to make."
+	}
 }
 
 // predictedGain is what the replayed builds would have saved: on how many of them,
