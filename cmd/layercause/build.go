@@ -75,6 +75,7 @@ of the Dockerfile; elsewhere to the terminal and to --report-dir.`,
 	f.StringVar(&o.BaseRecord, "base-record", "", "compare with this record instead of the nearest in the history")
 	f.StringVar(&o.GitHubToken, "github-token", "", "token for the pull request comment (default $GITHUB_TOKEN)")
 	f.StringVar(&o.Comment, "comment", "", "pull request comment: always, on-loss, never (default on-loss)")
+	f.BoolVar(&o.Verify, "verify", false, "build with the suggestions before they are made, and measure what they save")
 	f.StringVar(&o.CostPerMinute, "cost-per-minute", "", costUsage)
 	return c
 }

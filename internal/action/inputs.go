@@ -57,6 +57,8 @@ type Inputs struct {
 	Tags           []string
 	Target         string
 	Ulimit         []string // NAME=SOFT[:HARD]
+	// VerifySuggestions builds with the suggestions before they are made.
+	VerifySuggestions bool
 }
 
 // ReadInputs reads the action's inputs from the INPUT_* variables that the
@@ -105,6 +107,8 @@ func ReadInputs(getenv func(string) string) (Inputs, error) {
 		Tags:           r.words("tags"),
 		Target:         r.text("target"),
 		Ulimit:         r.lines("ulimit"),
+
+		VerifySuggestions: r.flag("verify-suggestions"),
 	}
 	r.onlyBuild("call")
 	in.Context = r.defaultContext(in.Context)

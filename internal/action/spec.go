@@ -68,5 +68,6 @@ func Specs() []Spec {
 		{"tags", Words, ""},
 		{"target", Text, ""},
 		{"ulimit", Lines, ""},
+		{"verify-suggestions", Switch, "false"},
 	}
 }

@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"os"
@@ -23,6 +24,8 @@ type advisor struct {
 	getenv  func(string) string
 	context string // the folder of the build context, if it is there
 	off     []string
+	// verify proves suggestions by builds; nil leaves them as they are.
+	verify func(ctx context.Context, head, base *record.Record, causes []cause.Cause, all advice.Advice) (advice.Advice, []string)
 }
 
 // advise asks for suggestions. Where nothing missed, the commits are not replayed:

@@ -12,11 +12,14 @@ import (
 	"os/signal"
 	"path/filepath"
 	"syscall"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/layercause/layercause/internal/advice"
 	"github.com/layercause/layercause/internal/buildkit"
 	"github.com/layercause/layercause/internal/buildkit/builder"
+	"github.com/layercause/layercause/internal/cause"
 	"github.com/layercause/layercause/internal/history"
 	"github.com/layercause/layercause/internal/record"
 	"github.com/layercause/layercause/internal/replay"
@@ -37,10 +40,15 @@ type BuildOptions struct {
 	// CostPerMinute is a price such as 0.008EUR; empty is none.
 	CostPerMinute string
 	Comment       string // always, on-loss or never
+	// Verify proves the suggestions by builds.
+	Verify bool
 }
 
 // DefaultReportDir is where reports are written.
 const DefaultReportDir = ".layercause"
+
+// lastWords is how long a report may take when its verification was interrupted.
+const lastWords = 20 * time.Second
 
 // Build runs the build, explains it and reports it.
 func Build(ctx context.Context, env Env, o BuildOptions) error {
@@ -106,7 +114,25 @@ func build(ctx context.Context, env Env, o BuildOptions) error {
 	c := compare(ctx, store, base, res.Record)
 	c.price = price
 	warnings = append(warnings, c.warnings...)
+	if o.Verify && res.Err == nil {
+		a.verify = func(ctx context.Context, head, base *record.Record, causes []cause.Cause, all advice.Advice) (advice.Advice, []string) {
+			if len(all.Suggestions) == 0 {
+				return all, nil
+			}
+			v := newVerification(o.Options, prepared.Args(), head, base, causes)
+			log, end := run.display(env)
+			defer end()
+			v.on, v.log = on, log
+			return v.run(ctx, all)
+		}
+	}
 	r := explainBuild(ctx, run.checkout(o.Context, res.Record), res.Record, c, a, warnings)
+	if o.Verify && ctx.Err() != nil {
+		// The build was there when it was interrupted, and so is its report.
+		rest, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastWords)
+		defer cancel()
+		ctx = rest
+	}
 	r.Links = run.links(o.ReportDir)
 	encoded, err := record.Encode(res.Record)
 	if err != nil {

@@ -93,11 +93,16 @@ func explain(ctx context.Context, checkout checkout, head *record.Record, c comp
 	}
 	ledger := timing.Account(head, causes, c.past)
 	advised, more := a.advise(head, causes, ledger, c)
+	warnings = append(warnings, more...)
+	if a.verify != nil {
+		advised, more = a.verify(ctx, head, c.base, causes, advised)
+		warnings = append(warnings, more...)
+	}
 	var base *report.Comparison
 	if c.base != nil {
 		base = &report.Comparison{Ref: c.base.Commit.Ref, Commit: c.base.Commit.SHA, Why: c.why}
 	}
-	r := report.New(head, base, causes, ledger, advised, slices.Concat(warnings, more, ignoreWarnings(head.Dockerfile)))
+	r := report.New(head, base, causes, ledger, advised, slices.Concat(warnings, ignoreWarnings(head.Dockerfile)))
 	head.Findings = findings(r)
 	r.SetPrice(c.price)
 	r.SetPast(append([]*record.Record{head}, c.past...))

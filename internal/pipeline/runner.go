@@ -73,6 +73,7 @@ func applyInputs(o *BuildOptions, in action.Inputs) {
 	o.History = nonEmpty(o.History, in.History)
 	o.ReportDir = nonEmpty(o.ReportDir, in.ReportDir)
 	o.CostPerMinute = nonEmpty(o.CostPerMinute, in.CostPerMinute)
+	o.Verify = o.Verify || in.VerifySuggestions
 }
 
 // applySecrets hands the secrets on in memory: a file of them would have to be

@@ -174,6 +174,7 @@ func flags(words []string) (pipeline.BuildOptions, error) {
 	f.StringVar(&o.CgroupParent, "cgroup-parent", "", "")
 	f.BoolVar(&o.NoCache, "no-cache", false, "")
 	f.BoolVar(&o.Pull, "pull", false, "")
+	f.BoolVar(&o.Verify, "verify", false, "")
 	if err := f.Parse(words); err != nil {
 		return o, err
 	}

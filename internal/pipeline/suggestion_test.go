@@ -1,11 +1,8 @@
 package pipeline_test
 
 import (
-	"archive/tar"
 	"errors"
 	"fmt"
-	"io"
-	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -16,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/layercause/layercause/internal/buildkit/buildkittest"
+	"github.com/layercause/layercause/internal/imagefiles"
 	"github.com/layercause/layercause/internal/report"
 )
 
@@ -74,7 +72,7 @@ type applied struct {
 	suggestion *report.Suggestion
 	lost       report.Report // of the build that it was made for
 	// files are the results of the builds that differ in nothing but the patch.
-	before, after map[string]entry
+	before, after imagefiles.Files
 }
 
 func (a *applied) tell() {
@@ -93,7 +91,15 @@ func (a *applied) tell() {
 	if p := g.Predicted; p.Commits > 1 {
 		got += fmt.Sprintf("faster on %d of %d commits\n", p.CommitsSaved, p.Commits)
 	}
-	got += differences(a.before, a.after) + a.fold(render(a.report))
+	if v := g.Verified; v != nil {
+		got += fmt.Sprintf("verified, with the same files: %v\n", v.SameFiles)
+		got += strings.Join(append(v.Differences, ""), "\n")
+	}
+	differ, err := differences(a.before, a.after)
+	if err != nil {
+		a.t.Error(err)
+	}
+	got += differ + a.fold(render(a.report))
 	if diff := cmp.Diff(a.story.expected(a.cache), got); diff != "" {
 		a.t.Errorf("the last build is not as wanted (-want +got):\n%s\nthe patch:\n%s", diff, g.Patch)
 	}
@@ -165,6 +171,9 @@ func (a *applied) check() {
 		a.t.Errorf("%d misses before and %d after, predicted were %d and %d",
 			a.lost.Totals.Misses, a.report.Totals.Misses, p.MissesBefore, p.MissesAfter)
 	}
+	if v := a.suggestion.Verified; v != nil && v.SecondsBefore-v.SecondsAfter < costly*p.SecondsSavedPerBuild/2 {
+		a.t.Errorf("it took %.1f s instead of %.1f s, predicted was %.1f s less", v.SecondsAfter, v.SecondsBefore, p.SecondsSavedPerBuild)
+	}
 	// A step that the patch puts in does what a costly one did on its way.
 	added := false
 	for _, s := range a.report.Steps {
@@ -197,60 +206,36 @@ func (a *applied) lostStep(instruction string) bool {
 	return slices.ContainsFunc(a.lost.Steps, func(s report.Step) bool { return s.Instruction == instruction })
 }
 
-// entry is what is compared of a file in a result: everything but its times. A
-// tar has the owners too, which a result in a folder has not.
-type entry struct {
-	Type     byte
-	Mode     int64
-	UID, GID int
-	Link     string
-	Content  string
-}
-
 // unpack reads the result of a build.
-func unpack(path string) (map[string]entry, error) {
+func unpack(path string) (imagefiles.Files, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	out := map[string]entry{}
-	for r := tar.NewReader(f); ; {
-		h, err := r.Next()
-		if err == io.EOF {
-			return out, nil
-		}
-		if err != nil {
-			return nil, fmt.Errorf("reading the result: %w", err)
-		}
-		data, err := io.ReadAll(r)
-		if err != nil {
-			return nil, fmt.Errorf("reading the result: %w", err)
-		}
-		out[strings.TrimSuffix(h.Name, "/")] = entry{h.Typeflag, h.Mode, h.Uid, h.Gid, h.Linkname, string(data)}
-	}
+	return imagefiles.Read(f)
 }
 
 // differences lists the files of which the patch changed anything, one a line;
 // of a folder that came or went only the folder.
-func differences(before, after map[string]entry) string {
-	all := maps.Clone(before)
-	maps.Copy(all, after)
+func differences(before, after imagefiles.Files) (string, error) {
+	all, err := imagefiles.Compare(imagefiles.Image{Files: before}, imagefiles.Image{Files: after})
 	var b strings.Builder
-	for _, path := range slices.Sorted(maps.Keys(all)) {
-		x, was := before[path]
-		y, is := after[path]
-		_, parentWas := before[filepath.Dir(path)]
-		_, parentIs := after[filepath.Dir(path)]
-		switch {
-		case parentWas != parentIs:
-		case !is:
-			fmt.Fprintf(&b, "no longer in the image: %s\n", path)
-		case !was:
-			fmt.Fprintf(&b, "new in the image: %s\n", path)
-		case x != y:
-			fmt.Fprintf(&b, "other in the image: %s\n", path)
+	last := ""
+	for _, d := range imagefiles.Fold(all) {
+		if d.Path == last {
+			continue
+		}
+		last = d.Path
+		name := strings.TrimPrefix(d.Path, "/")
+		switch d.Change {
+		case imagefiles.Removed:
+			fmt.Fprintf(&b, "no longer in the image: %s\n", name)
+		case imagefiles.Added:
+			fmt.Fprintf(&b, "new in the image: %s\n", name)
+		default:
+			fmt.Fprintf(&b, "other in the image: %s\n", name)
 		}
 	}
-	return b.String()
+	return b.String(), err
 }
