@@ -69,6 +69,9 @@ func dockerignore(s *scene) []candidate {
 			c.Declares = append(c.Declares, Difference{Path: name, Change: "removed"})
 		}
 	}
+	for _, own := range lines[len(all):] {
+		c.Declares = append(c.Declares, Difference{Path: "/**/" + own, Change: "removed"})
+	}
 	if !ok {
 		return nil
 	}
