@@ -61,7 +61,10 @@ func inRepository(t *testing.T, files map[string]string) *lab {
 
 func (l *lab) trees(p treePlan) *trees {
 	l.t.Helper()
-	p.root, p.base = l.tree, l.git("rev-parse", "HEAD")
+	p.base = l.git("rev-parse", "HEAD")
+	if p.root == "" {
+		p.root = l.tree
+	}
 	if p.folders == nil {
 		p.folders = []string{l.tree}
 	}
@@ -139,6 +142,30 @@ func TestTheCopyTakesOnEachState(t *testing.T) {
 	}
 }
 
+// A job may have its checkout in a folder of the workspace, and be told of it by a link.
+func TestACheckoutBelowTheWorkspace(t *testing.T) {
+	l := inRepository(t, map[string]string{"app/Dockerfile": "FROM a\n", "app/edited": "old", "other/edited": "old"})
+	l.write(map[string]string{"app/edited": "new", "other/edited": "new", "app/added": "a"})
+	workspace := filepath.Join(t.TempDir(), "workspace")
+	if err := os.Symlink(filepath.Dir(l.tree), workspace); err != nil {
+		t.Fatal(err)
+	}
+	l.git("add", "-A")
+	edits := []advice.FileEdit{{Path: "tree/app/Dockerfile", Before: []byte("FROM a\n"), After: []byte("FROM b\n")}}
+	x := l.trees(treePlan{root: workspace, folders: []string{filepath.Join(workspace, "tree", "app")}, edits: edits})
+	for s, want := range map[state]map[string]string{
+		atBase: {"tree/app/Dockerfile": "rw-r--r-- FROM b\n", "tree/app/edited": "rw-r--r-- old"},
+		atHead: {"tree/app/Dockerfile": "rw-r--r-- FROM b\n", "tree/app/edited": "rw-r--r-- new", "tree/app/added": "rw-r--r-- a"},
+	} {
+		if err := x.set(t.Context(), s, edits); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want, contents(t, x.tree())); diff != "" {
+			t.Errorf("at %s, -want +got:\n%s", s, diff)
+		}
+	}
+}
+
 // A link in the copy may lead out of it: nothing is written or removed through one.
 func TestNothingIsTouchedThroughALink(t *testing.T) {
 	outside := t.TempDir()
@@ -197,6 +224,21 @@ func TestTheCopyLeavesOutWhatIsIgnored(t *testing.T) {
 				t.Errorf("the ignored file: %v", err)
 			}
 		})
+	}
+}
+
+// Everything but what is let in again: the Dockerfile is read all the same.
+func TestTheCopyHasExceptions(t *testing.T) {
+	l := inRepository(t, map[string]string{
+		"Dockerfile": "FROM a\n", ".dockerignore": "*\n!src\nsrc/*.log\n", "junk/x": "1", "src/deep/a": "2", "src/b.log": "3",
+	})
+	rules := filepath.Join(l.tree, ".dockerignore")
+	x := l.trees(treePlan{ignore: rules, files: []string{filepath.Join(l.tree, "Dockerfile"), rules}})
+	want := map[string]string{
+		"Dockerfile": "rw-r--r-- FROM a\n", ".dockerignore": "rw-r--r-- *\n!src\nsrc/*.log\n", "src/deep/a": "rw-r--r-- 2",
+	}
+	if diff := cmp.Diff(want, contents(t, x.tree())); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
 	}
 }
 
