@@ -26,6 +26,7 @@ const (
 	cleaning       = 20 * time.Second
 	mostDiffering  = 20 // differences of two images that are kept
 	differingShown = 3  // in a warning
+	longestError   = 400
 )
 
 // verification is what it takes to prove suggestions by builds: the build that they

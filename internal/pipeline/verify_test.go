@@ -187,6 +187,32 @@ func TestVerify(t *testing.T) {
 					" editing \"Dockerfile\": the patch does not fit there",
 			}, all, warnings)
 		},
+		"a commit that does not build": func(t *testing.T) {
+			l := labs.begin(t, map[string]string{"Dockerfile": app + "RUN false\n", "manifest": "packages", "source": "one"})
+			l.commit()
+			l.write(map[string]string{"Dockerfile": app})
+			l.build()
+			l.write(map[string]string{"source": "two"})
+			l.build()
+			all, warnings := l.verify(l.edit("Dockerfile", late, early))
+			l.check([]string{"kept", "the suggestions are not verified: the commit " + l.earlier.Commit.SHA[:12] + " of the build before does not build: " +
+				"process \"/bin/sh -c false\" did not complete successfully: exit code: 1"}, all, warnings)
+		},
+		"a commit that the patch does not suit": func(t *testing.T) {
+			lenient := strings.Replace(app, "cp manifest /installed", "cat mani* > /installed", 1)
+			l := labs.begin(t, map[string]string{"Dockerfile": lenient, "manifesto": "packages", "source": "one", ".dockerignore": "Dockerfile\n.git\n"})
+			l.commit()
+			l.build()
+			l.git("mv", "manifesto", "manifest")
+			l.commit()
+			l.build()
+			all, warnings := l.verify(l.edit("Dockerfile", "COPY . .\n", "COPY manifest .\nCOPY . .\n"))
+			want := "the suggestion rule at Dockerfile:1 is not verified: it could not be built: with the patch the commit " +
+				l.earlier.Commit.SHA[:12] + " does not build: "
+			if len(all.Suggestions) != 1 || all.Suggestions[0].Verified != nil || len(warnings) != 1 || !strings.HasPrefix(warnings[0], want) {
+				t.Errorf("%+v, %q\n%s", all, warnings, l.log.String())
+			}
+		},
 		"secrets reach the builds, and nothing shows them": func(t *testing.T) {
 			const secret, value = "Pl4nt3d-secret", "Pl4nt3d-argument"
 			l := labs.begin(t, map[string]string{"manifest": "packages", "source": "one", "Dockerfile": strings.Replace(app, "WORKDIR /app\n",

@@ -153,7 +153,11 @@ func (t *trial) build(ctx context.Context, what string, s state, edits []advice.
 	}
 	t.redact = prepared.Redact
 	b := &built{}
-	try := buildkit.Trial{Realm: finds, Context: t.v.options.Context}
+	folder, err := realPath(t.v.options.Context) // a relative one would be that of other repositories
+	if err != nil {
+		return nil, err
+	}
+	try := buildkit.Trial{Realm: finds, Context: folder}
 	if files {
 		try.Files = func(r io.Reader) (err error) {
 			b.image.Files, err = imagefiles.Read(r)
@@ -188,14 +192,14 @@ func (t *trial) unpatched(ctx context.Context) error {
 	case err != nil:
 		return err
 	case base.Err != nil:
-		return fmt.Errorf("the commit %.12s of the build before does not build: %w", t.v.commit, base.Err)
+		return fmt.Errorf("the commit %.12s of the build before does not build: %s", t.v.commit, brief(base.Err))
 	}
 	t.head, err = t.build(ctx, "this build, as it is, after the one before", atHead, nil, finds, true)
 	switch {
 	case err != nil:
 		return err
 	case t.head.Err != nil:
-		return fmt.Errorf("this build does not succeed again: %w", t.head.Err)
+		return fmt.Errorf("this build does not succeed again: %s", brief(t.head.Err))
 	case t.head.Executed == 0:
 		why := ""
 		if len(t.v.unknown) > 0 {
@@ -226,7 +230,7 @@ func (t *trial) patched(ctx context.Context, g *advice.Suggestion, name string) 
 		case head.Err != nil:
 			return broken(head)
 		}
-		return fmt.Errorf("%w: with the patch the commit %.12s does not build: %w", errUnverified, t.v.commit, base.Err)
+		return fmt.Errorf("%w: with the patch the commit %.12s does not build: %s", errUnverified, t.v.commit, brief(base.Err))
 	}
 	var after *built
 	for range 2 { // what is downloaded may be away for a moment
@@ -254,8 +258,16 @@ func (t *trial) patched(ctx context.Context, g *advice.Suggestion, name string) 
 
 // broken is a patch that does not build, which no rule may make.
 func broken(b *built) error {
-	line, _, _ := strings.Cut(b.Err.Error(), "\n")
-	return &unfounded{"with its patch the build fails: " + line + ". This is a fault of layercause: please report it"}
+	return &unfounded{"with its patch the build fails: " + brief(b.Err) + ". This is a fault of layercause: please report it"}
+}
+
+// brief is what an error of a build says first: the rest is in the log.
+func brief(err error) string {
+	line, _, _ := strings.Cut(err.Error(), "\n")
+	if len(line) <= longestError {
+		return line
+	}
+	return strings.ToValidUTF8(line[:longestError], "") + "…"
 }
 
 // compare gives the differences of the images that the suggestion's rule declares. If
@@ -276,7 +288,7 @@ func (t *trial) compare(ctx context.Context, after *built, g *advice.Suggestion)
 		case err != nil:
 			return nil, err
 		case again.Err != nil:
-			return nil, fmt.Errorf("this build does not succeed again: %w", again.Err)
+			return nil, fmt.Errorf("this build does not succeed again: %s", brief(again.Err))
 		}
 		if t.executions, err = imagefiles.Compare(t.head.image, again.image); err != nil {
 			return nil, err
