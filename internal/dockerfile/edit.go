@@ -15,6 +15,7 @@ type Edit struct {
 	file    *File
 	cuts    []Range
 	inserts []insert
+	splices []splice
 }
 
 type insert struct {
@@ -68,7 +69,7 @@ func (e *Edit) Bytes() []byte {
 	at := 0
 	keep := func(end int) {
 		if end > at {
-			out = append(out, data[at:end]...)
+			out = append(out, e.piece(at, end)...)
 			at = end
 		}
 	}
@@ -93,7 +94,7 @@ func (e *Edit) Bytes() []byte {
 		at = max(at, c.End)
 	}
 	if at < len(data) {
-		put(string(data[at:]))
+		put(e.piece(at, len(data)))
 	}
 	if len(data) > 0 && data[len(data)-1] != '\n' {
 		out = bytes.TrimSuffix(bytes.TrimSuffix(out, []byte(e.file.newline())), []byte("\n"))
@@ -131,7 +132,7 @@ func (e *Edit) merged() []Range {
 
 func (e *Edit) block(i int) string {
 	b := e.file.Instructions[i].Block
-	text := string(e.file.Data[b.Start:b.End])
+	text := e.piece(b.Start, b.End)
 	if !strings.HasSuffix(text, "\n") {
 		text += e.file.newline()
 	}
