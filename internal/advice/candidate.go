@@ -22,9 +22,14 @@ type candidate struct {
 // The edited text must parse to the same instructions, but for those removed and
 // added, in stages of the same names: draft reports false for what is not safe.
 func (s *scene) draft(e *dockerfile.Edit, at int, title string, removed, added []string) (candidate, bool) {
+	return s.draftStages(e, at, title, removed, added, 0)
+}
+
+// draftStages is draft for an edit that adds stages.
+func (s *scene) draftStages(e *dockerfile.Edit, at int, title string, removed, added []string, stages int) (candidate, bool) {
 	after := e.Bytes()
 	f, err := dockerfile.Parse(s.file.Path, after)
-	if err != nil || f.Escape != s.file.Escape || len(f.Directives) != len(s.file.Directives) || len(f.Stages) != len(s.file.Stages) {
+	if err != nil || f.Escape != s.file.Escape || len(f.Directives) != len(s.file.Directives) || len(f.Stages) != len(s.file.Stages)+stages {
 		return candidate{}, false
 	}
 	want := slices.Clone(added)

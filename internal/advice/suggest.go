@@ -48,9 +48,18 @@ type rule struct {
 
 func rules() []rule {
 	return []rule{
+		{"apt-lean", aptLean},
+		{"apt-one-step", aptOneStep},
+		{"chown-layer", chownLayer},
+		{"copy-link", copyLink},
 		{"deps-before-source", depsBeforeSource},
 		{"dockerignore", dockerignore},
+		{"file-modes", fileModes},
 		{"late-arg", lateArg},
+		{"multi-stage", multiStage},
+		{"narrow-copy", narrowCopy},
+		{"order-by-volatility", orderByVolatility},
+		{"parallel-stages", parallelStages},
 	}
 }
 
