@@ -102,6 +102,9 @@ func (x *toolbox) needsMore(build int) string {
 	if !static {
 		return "the program may need libraries, as it is not built with CGO_ENABLED=0"
 	}
+	if x.context == nil {
+		return "what the context holds is not known"
+	}
 	for i, p := range x.context.Paths {
 		if fs.FileMode(x.context.Modes[i]).IsDir() || readByGo(p) || strings.HasSuffix(p, "_test.go") || quiet(p) {
 			continue
