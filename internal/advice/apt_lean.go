@@ -24,15 +24,15 @@ import (
 //	FROM debian:13
 //	RUN apt-get update && apt-get install -y --no-install-recommends tini
 //
-// It looks at RUNs whose layers are in the image that is built, and that were
-// executed or whose size the record has. Where a later step installs from the lists,
+// It looks at RUNs whose layers are in the image that is built and whose size the
+// record has, of a megabyte and more. Where a later step installs from the lists,
 // or a mount covers them, it keeps silent about them; and about recommended packages
 // where one is installed that hardly works without them.
 func aptLean(s *scene) []candidate {
 	var out []candidate
 	shipped := s.shipped()
 	for i, in := range s.file.Instructions {
-		if in.Command != "RUN" || !slices.Contains(shipped, in.Stage) || s.layerBytes(i) == 0 && !s.ran(i) {
+		if in.Command != "RUN" || !slices.Contains(shipped, in.Stage) || s.layerBytes(i) < worthBytes {
 			continue
 		}
 		commands, end, ok := locate(in)
@@ -53,7 +53,7 @@ func aptLean(s *scene) []candidate {
 func (s *scene) dropLists(at int, commands []located, end int) (candidate, bool) {
 	in := s.file.Instructions[at]
 	apt := func(c located) bool { return c.words[0] != "apk" && c.updates() }
-	if !slices.ContainsFunc(commands, apt) || strings.Contains(in.Script(), "/var/lib/apt") {
+	if !slices.ContainsFunc(commands, apt) || !slices.ContainsFunc(commands, located.installs) || strings.Contains(in.Script(), "/var/lib/apt") {
 		return candidate{}, false
 	}
 	if last := commands[len(commands)-1].words[0]; last == "exit" || last == "exec" {
@@ -76,19 +76,11 @@ func (s *scene) dropLists(at int, commands []located, end int) (candidate, bool)
 	if !e.Splice(at, end, end, text) {
 		return candidate{}, false
 	}
-	c, ok := s.revised(e, at, "Remove the package lists in the step that fetches them"+s.ofLayer(at), []int{at}, []int{at})
+	c, ok := s.revised(e, at, fmt.Sprintf("Remove the package lists in the step that fetches them, whose layer is %s", size(s.layerBytes(at))), []int{at}, nil)
 	c.sound = true
 	c.Declares = []Difference{{"/var/lib/apt/lists/**", "removed"}}
 	c.Assumes = []string{"No script that a later step runs installs packages from the lists of this one."}
 	return c, ok
-}
-
-// ofLayer says how large a layer is, if that is known.
-func (s *scene) ofLayer(at int) string {
-	if n := s.layerBytes(at); n > 0 {
-		return fmt.Sprintf(", whose layer is %s", size(n))
-	}
-	return ""
 }
 
 // indent is what the last line of an instruction starts with.
@@ -139,7 +131,7 @@ func (s *scene) dropRecommended(at int, commands []located) (candidate, bool) {
 	if !found {
 		return candidate{}, false
 	}
-	c, ok := s.revised(e, at, "Install packages without those that they only recommend"+s.ofLayer(at), []int{at}, []int{at})
+	c, ok := s.revised(e, at, fmt.Sprintf("Install packages without those that they only recommend, in a layer of %s", size(s.layerBytes(at))), []int{at}, nil)
 	c.sound = true
 	c.Declares = []Difference{{"/**", "removed"}, {"/etc/**", "content"}, {"/var/**", "content"}, {"/usr/share/**", "content"}}
 	c.Assumes = []string{"Nothing in the image uses a package that another one only recommended."}

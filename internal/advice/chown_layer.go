@@ -56,7 +56,7 @@ func chownLayer(s *scene) []candidate {
 		if n := s.layerBytes(run); n > 0 {
 			title += fmt.Sprintf(" (%s)", size(n))
 		}
-		if y, ok := s.revised(e, i, title, []int{i}, []int{i, run}); ok {
+		if y, ok := s.revised(e, i, title, []int{i}, []int{run}); ok {
 			y.sound = s.layerBytes(run) >= worthBytes
 			if x.fresh != "" {
 				y.Assumes = []string{"The base image has no " + x.fresh + "."}

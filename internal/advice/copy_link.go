@@ -57,7 +57,7 @@ func copyLink(s *scene) []candidate {
 	if len(at) > 1 {
 		title += " and " + plural(len(at)-1, "other", "others")
 	}
-	c, ok := s.revised(e, at[0], title, at, at)
+	c, ok := s.revised(e, at[0], title, at, nil)
 	if !ok {
 		return nil
 	}

@@ -154,6 +154,5 @@ func (s *scene) revised(e *dockerfile.Edit, at int, title string, changed, remov
 	for _, i := range removed {
 		old = append(old, s.file.Instructions[i].Text)
 	}
-	// draft compares with what stands there as well, so the new texts go in first.
 	return s.draft(e, at, title, old, now)
 }

@@ -30,15 +30,30 @@ func (s *scene) predict(edits []FileEdit, costs map[string]float64) (Prediction,
 	if s.before == nil || len(s.before.Builds) == 0 {
 		return Prediction{}, false
 	}
-	carried := map[string]replay.Edit{}
-	for _, e := range edits {
-		carried[e.Path] = replay.Edit{Before: e.Before, After: e.After}
-	}
-	after, err := s.Replay(carried, s.memory)
-	if err != nil || len(after.Builds) != len(s.before.Builds) {
+	after, err := s.Replay(carried(edits), s.memory)
+	// A Dockerfile that cannot be read misses nothing.
+	if err != nil || len(after.Builds) != len(s.before.Builds) || after.Unread > s.before.Unread {
 		return Prediction{}, false
 	}
 	return s.compare(after, costs), true
+}
+
+// breaks says whether BuildKit cannot read the Dockerfile with the edits, though it
+// parses: a name that is no name of a stage, say.
+func (s *scene) breaks(edits []FileEdit) bool {
+	if s.before == nil {
+		return false
+	}
+	after, err := s.Replay(carried(edits), s.memory)
+	return err == nil && after.Unread > s.before.Unread
+}
+
+func carried(edits []FileEdit) map[string]replay.Edit {
+	out := map[string]replay.Edit{}
+	for _, e := range edits {
+		out[e.Path] = replay.Edit{Before: e.Before, After: e.After}
+	}
+	return out
 }
 
 // noticed is the least a build has to get faster to be counted, in seconds.

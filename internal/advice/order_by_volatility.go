@@ -28,7 +28,8 @@ import (
 // It speaks where the install was executed again because of what stands above it. It
 // passes a COPY to a folder that no package manager looks into, a RUN of plain tools
 // that names no such folder, and an ENV or ARG that the install does not read. A COPY
-// of context files whose changes are known is left to deps-before-source.
+// of context files whose changes are known is left to deps-before-source, and an ARG
+// that no step reads above the install to late-arg.
 func orderByVolatility(s *scene) []candidate {
 	var out []candidate
 	for stage := range s.file.Stages {
@@ -50,7 +51,7 @@ func (s *scene) raise(stage int) (candidate, bool) {
 	var moved []int
 	for i := top; i < end; i++ {
 		in := s.file.Instructions[i]
-		if i > top && s.steadyInstall(in) && s.changed(i).Reruns > 0 && s.changed(i).Builds == 0 && independent(in, passed) {
+		if i > top && s.steadyInstall(in) && s.steady(i) && independent(in, passed) && changesFiles(passed) {
 			moved = append(moved, i)
 			continue
 		}
@@ -71,6 +72,20 @@ func (s *scene) raise(stage int) (candidate, bool) {
 	}
 	return s.draft(e, moved[0], fmt.Sprintf("Move %s above %s, which changes more often and which it does not need",
 		quoted(s.file.Instructions[moved[0]]), quoted(s.file.Instructions[top])), nil, nil)
+}
+
+// steady says whether a step was executed, and never for itself: an argument above
+// it changes its key even if it does not read it.
+func (s *scene) steady(at int) bool {
+	x := s.changed(at)
+	args := 0
+	for name, builds := range x.Args {
+		if s.file.Instructions[at].Reads(name) {
+			return false
+		}
+		args += builds
+	}
+	return x.Reruns > 0 && x.Builds <= args
 }
 
 // changing is the uppermost instruction of a stage that brings a change: a step that
@@ -122,7 +137,7 @@ func (s *scene) steadyInstall(in dockerfile.Instruction) bool {
 			if a.purpose == unknown {
 				return false
 			}
-			installs = installs || a.purpose == fetch
+			installs = installs || a.purpose == fetch && !slices.Contains(words, "update")
 		default:
 			if classify(words).purpose != harmless {
 				return false
@@ -137,6 +152,11 @@ func independent(install dockerfile.Instruction, passed []dockerfile.Instruction
 	return !slices.ContainsFunc(passed, func(in dockerfile.Instruction) bool {
 		return slices.ContainsFunc(in.Names, func(n string) bool { return install.Reads(n) || readByTools(n) })
 	})
+}
+
+// changesFiles says whether an instruction among them makes a layer of its own.
+func changesFiles(instructions []dockerfile.Instruction) bool {
+	return slices.ContainsFunc(instructions, func(in dockerfile.Instruction) bool { return in.Cacheable() && in.Command != "WORKDIR" })
 }
 
 // packageFolders are where package managers read and write, and what a RUN that is

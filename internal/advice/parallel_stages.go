@@ -115,7 +115,7 @@ func (s *scene) aside(at int, x product) (candidate, bool) {
 			break
 		}
 	}
-	if split == at || !s.together(split, at) {
+	if split == at || !s.bothRan(split, at) {
 		return candidate{}, false
 	}
 	if why := s.entwined(split, at, x); why != "" {
@@ -127,13 +127,14 @@ func (s *scene) aside(at int, x product) (candidate, bool) {
 	if len(from.Args) == 3 {
 		name, as = from.Args[2], " AS "+from.Args[2]
 	}
-	base, own := name+"-base", name+"-"+x.tool
+	// A FROM takes its base for an image's name, which has no capitals.
+	base, own := strings.ToLower(name)+"-base", strings.ToLower(name)+"-"+x.tool
 	if s.file.StageNamed(base) >= 0 || s.file.StageNamed(own) >= 0 {
 		return candidate{}, false
 	}
 	e := s.file.Edit()
 	end := len(from.Text)
-	if ok := as != "" && e.Splice(s.file.Stages[stage].From, end, end, "-base") ||
+	if ok := as != "" && e.Splice(s.file.Stages[stage].From, end-len(name), end, base) ||
 		as == "" && e.Splice(s.file.Stages[stage].From, end, end, " AS "+base); !ok {
 		return candidate{}, false
 	}
@@ -166,9 +167,10 @@ func (s *scene) aside(at int, x product) (candidate, bool) {
 	return c, ok
 }
 
-// together says whether two steps were executed in the same build.
-func (s *scene) together(a, b int) bool {
-	return s.changed(a).Reruns > 0 && s.changed(b).Reruns > 0 && s.builds() > 0 || len(s.history) > 0 && s.changed(a).Reruns > 0 && s.changed(b).Reruns > 0
+// bothRan says whether two steps were executed in the replayed builds: the replay of
+// the edit shows whether in the same ones.
+func (s *scene) bothRan(a, b int) bool {
+	return s.changed(a).Reruns > 0 && s.changed(b).Reruns > 0
 }
 
 // runsOnly says whether a RUN executes nothing but some programs, in folders of the

@@ -70,7 +70,7 @@ func FuzzSuggest(f *testing.F) {
 				t.Fatalf("%v\n%s", err, g.Patch)
 			}
 			for line := range strings.Lines(text) {
-				if line = strings.TrimRight(line, "\r\n"); !strings.Contains(after, line) {
+				if line = strings.TrimRight(line, "\r\n"); !strings.Contains(after, line) && !rewrites[g.Rule] {
 					t.Errorf("%q is lost", line)
 				}
 			}
