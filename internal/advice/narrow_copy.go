@@ -115,7 +115,7 @@ func (x *split) take(i int) bool {
 		return true
 	}
 	outside := slices.ContainsFunc(often(x.changed(x.c.index).Files), func(f string) bool { return !inside(f, src) })
-	if why := x.entangled(src, rel, dest); !outside || why != "" {
+	if why := x.entangled(in.Text, src, dest); !outside || why != "" {
 		if why != "" {
 			x.silent(i, "%s", why)
 		}
@@ -172,7 +172,7 @@ var uppers = []string{
 	"package.json", "pnpm-workspace.yaml", "lerna.json", "nx.json", "turbo.json", "tsconfig*.json", ".npmrc", ".yarnrc*", ".browserslistrc",
 	"babel.config.*", ".babelrc*", "postcss.config.*", "tailwind.config.*", ".eslintrc*", ".prettierrc*", ".editorconfig", "go.work",
 	"Cargo.toml", ".cargo", "rust-toolchain*", "pom.xml", "settings.gradle*", "build.gradle*", "gradle.properties", "pyproject.toml",
-	"setup.cfg", "Directory.Build.*", "global.json", "nuget.config", ".tool-versions", ".nvmrc", ".ruby-version", ".git",
+	"setup.cfg", "Directory.Build.*", "global.json", "nuget.config", ".tool-versions", ".nvmrc", ".ruby-version",
 }
 
 // outputs are folders that builds make. If the context brings one, the later COPY
@@ -180,13 +180,13 @@ var uppers = []string{
 var outputs = []string{"node_modules", "dist", "build", "out", "bin", "obj", "target", "public", ".next", ".nuxt", "coverage", "vendor", "__pycache__"}
 
 // entangled says why a folder of the context cannot be built without the rest.
-func (x *split) entangled(src, rel, dest string) string {
+func (x *split) entangled(run, src, dest string) string {
 	if x.ReadFile == nil {
 		return "the files of " + src + " cannot be read"
 	}
 	for up := path.Dir(src); ; up = path.Dir(up) {
 		for i, p := range x.context.Paths {
-			if path.Dir(p) == up && matches(uppers, path.Base(p)) {
+			if path.Dir(p) == up && (matches(uppers, path.Base(p)) || path.Base(p) == ".git" && usesGit(run)) {
 				return p + " may matter to " + src
 			}
 			mode := fs.FileMode(x.context.Modes[i])
