@@ -168,7 +168,8 @@ func (x *rights) copiesFolder(paths []string) bool {
 	}
 	for _, i := range x.above(at) {
 		in := x.file.Instructions[i]
-		if mentions(in.Text, dest) || in.Command == "COPY" && absolute(in.Args[len(in.Args)-1]) && inside(in.Args[len(in.Args)-1], dest) {
+		_, to, copies := in.Paths()
+		if mentions(in.Text, dest) || copies && inside(inDir(x.workdirs(in.Stage)[i], to), dest) {
 			return false
 		}
 	}

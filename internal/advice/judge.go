@@ -10,13 +10,17 @@ import (
 	"github.com/layercause/layercause/internal/replay"
 )
 
-// judge replays a candidate alone.
-func (s *scene) judge(c *candidate) {
-	if len(c.Edits) > 0 {
-		if p, ok := s.predict(c.Edits, c.costs); ok {
-			c.Predicted = p
-		}
+// judge replays a candidate alone. It reports false for one that breaks the build.
+func (s *scene) judge(c *candidate) bool {
+	if len(c.Edits) == 0 {
+		return true
 	}
+	p, ok := s.predict(c.Edits, c.costs)
+	if !ok {
+		return !s.breaks(c.Edits)
+	}
+	c.Predicted = p
+	return true
 }
 
 // worth says whether a build that gets faster gets faster by enough.

@@ -81,7 +81,7 @@ func (x *toolbox) needsMore(build int) string {
 				return "an ENV is made of others"
 			}
 		case "USER":
-			if strings.Trim(in.Args[0], "0123456789:") != "" {
+			if strings.Trim(strings.Join(in.Args, " "), "0123456789:") != "" {
 				return "the user may not be there in another image"
 			}
 		case "RUN":

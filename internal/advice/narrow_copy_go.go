@@ -29,7 +29,9 @@ import (
 // alone, and contexts with a .git, which go build asks whether files are missing.
 func (s *scene) goContext() (candidate, bool) {
 	at, changed := s.goChanges()
-	if len(changed) == 0 {
+	if len(changed) == 0 || !slices.ContainsFunc(s.file.Instructions, func(in dockerfile.Instruction) bool {
+		return in.Command == "RUN" && strings.Contains(in.Text, "go build")
+	}) {
 		return candidate{}, false
 	}
 	var lines []string
@@ -56,7 +58,7 @@ func (s *scene) goContext() (candidate, bool) {
 		}
 	}
 	if why := s.onlyGo(all); why != "" {
-		s.silent(at, "%s", why)
+		s.silent(at, "%s cannot be kept out of the context: %s", list(lines), why)
 		return candidate{}, false
 	}
 	edit, ok := s.ignoreEdit(lines)
@@ -143,7 +145,7 @@ func (s *scene) onlyGo(files []string) string {
 			continue
 		}
 		if shipped == nil || slices.Contains(shipped, in.Stage) {
-			return "they are in the image"
+			return "the image that is built has them"
 		}
 		for _, j := range s.below(i) {
 			if x := s.file.Instructions[j]; x.Command == "RUN" && !onlyBuildsGo(x) || x.Command == "ONBUILD" {

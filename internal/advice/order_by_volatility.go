@@ -56,6 +56,9 @@ func (s *scene) raise(stage int) (candidate, bool) {
 			continue
 		}
 		if why := s.unpassable(i); why != "" {
+			if i > top && s.steadyInstall(in) {
+				why = "it reads what is declared between, or changed itself"
+			}
 			if len(moved) == 0 && i > top {
 				s.silent(i, "%s", why)
 			}

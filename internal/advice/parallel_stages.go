@@ -87,7 +87,7 @@ func (s *scene) product(at int) (product, bool) {
 			made = inDir(dir, c.words[n+1])
 		default:
 			a := classify(c.words)
-			if c.words[0] != "npm" || c.words[1] != "ci" || a.from == nil || len(commands) != 1 || !strings.HasPrefix(dir, "/") {
+			if text != "npm ci" && !strings.HasPrefix(text, "npm ci ") || a.from == nil || len(commands) != 1 || !strings.HasPrefix(dir, "/") {
 				return product{}, false
 			}
 			return product{"npm", dir + "/node_modules", goTools, []string{"/root/.npm"}}, true

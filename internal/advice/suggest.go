@@ -97,7 +97,10 @@ func Suggest(in Input) Advice {
 				continue
 			}
 			c.Rule = r.name
-			s.judge(&c)
+			if !s.judge(&c) {
+				s.silent(s.placeOf(c), "BuildKit could not read the Dockerfile with the edit")
+				continue
+			}
 			all = append(all, c)
 		}
 	}
