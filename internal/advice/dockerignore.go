@@ -38,7 +38,7 @@ func dockerignore(s *scene) []candidate {
 	var lines []string
 	var all []*keptOut
 	for _, k := range s.sweep() {
-		if k.worth() && !s.wants(k) {
+		if k.worth() && !s.wants(k) && (k.line != ".git" || s.sparesGit()) {
 			lines, all = append(lines, k.line), append(all, k)
 		}
 	}
@@ -68,6 +68,12 @@ func dockerignore(s *scene) []candidate {
 		for _, name := range k.declared() {
 			c.Declares = append(c.Declares, Difference{Path: name, Change: "removed"})
 		}
+		if programs, _ := s.stamped(); k.line == ".git" && len(programs) > 0 {
+			c.Assumes = append(c.Assumes, "No program needs to know the commit that it was built from: go build writes it into one as long as there is a .git.")
+			for _, name := range programs {
+				c.Declares = append(c.Declares, Difference{Path: "/**/" + name, Change: "content"})
+			}
+		}
 	}
 	for _, own := range lines[len(all):] {
 		c.Declares = append(c.Declares, Difference{Path: "/**/" + own, Change: "removed"})
@@ -76,6 +82,20 @@ func dockerignore(s *scene) []candidate {
 		return nil
 	}
 	return []candidate{c}
+}
+
+// sparesGit says whether what is built is the same without a .git, or differs in known
+// programs only.
+func (s *scene) sparesGit() bool {
+	if p := s.manifestsAskGit(); p != "" {
+		s.silent(-1, ".git may be needed: %s takes something from it", p)
+		return false
+	}
+	if _, ok := s.stamped(); !ok {
+		s.silent(-1, ".git may be needed: go build writes the commit into a program as long as it is there")
+		return false
+	}
+	return true
 }
 
 // declared are patterns of the paths in an image that the line keeps out of it: a
