@@ -86,6 +86,9 @@ func (s *scene) joinUpdate(update int, command located) (candidate, bool) {
 		return candidate{}, false
 	}
 	e.Remove(update)
+	if comments := s.file.Comments(update); len(comments) > 0 {
+		e.InsertBefore(at, comments...)
+	}
 	for _, i := range removed[1:] {
 		e.Remove(i)
 	}

@@ -52,6 +52,9 @@ func chownLayer(s *scene) []candidate {
 			continue
 		}
 		e.Remove(run)
+		if comments := s.file.Comments(run); len(comments) > 0 {
+			e.InsertBefore(i, comments...)
+		}
 		title := fmt.Sprintf("Copy with `%s` instead of %s, which keeps the files in a layer once more", flag, quoted(s.file.Instructions[run]))
 		if n := s.layerBytes(run); n > 0 {
 			title += fmt.Sprintf(" (%s)", size(n))
@@ -194,7 +197,10 @@ func (x *rights) mode(spec string, paths []string) (string, bool) {
 		case octal.MatchString(spec):
 			is = spec[len(spec)-3:]
 		case addsBits.MatchString(spec):
-			is = strconv.FormatUint(uint64(was.Perm()|added(spec)), 8)
+			// What another umask of the checkout made of it is not for a patch to keep.
+			if is = strconv.FormatUint(uint64(was.Perm()|added(spec)), 8); is != "755" {
+				return "", false
+			}
 		default:
 			return "", false
 		}

@@ -86,8 +86,11 @@ func (s *scene) frontendKnows(minor int) bool {
 	}
 	ref, _, digest := strings.Cut(s.file.Syntax, "@")
 	name, tag, tagged := strings.Cut(path.Base(ref), ":")
-	if name != "dockerfile" && name != "dockerfile-upstream" || digest && !tagged {
+	if name != "dockerfile" && name != "dockerfile-upstream" {
 		return false
+	}
+	if digest && (!tagged || !strings.Contains(tag, ".")) {
+		return false // it may be any version
 	}
 	tag = strings.TrimSuffix(strings.TrimSuffix(tag, "labs"), "-")
 	switch tag {

@@ -139,8 +139,8 @@ func (x *toolbox) makes(words []string, dir, p string) bool {
 }
 
 var (
-	alpine = regexp.MustCompile(`-alpine(\d+\.\d+)?$`)
-	debian = regexp.MustCompile(`-(bullseye|bookworm|trixie)$`)
+	alpine = regexp.MustCompile(`(?:^|-)alpine(\d+\.\d+)?$`)
+	debian = regexp.MustCompile(`(?:^|-)(bullseye|bookworm|trixie)$`)
 )
 
 // runtime is the image of the distribution that a build image is made of.

@@ -133,6 +133,17 @@ func (in Instruction) Script() string {
 	return s
 }
 
+// Comments are the comment lines directly above an instruction, which belong to it,
+// without line endings.
+func (f *File) Comments(i int) []string {
+	in := f.Instructions[i]
+	var out []string
+	for line := range strings.Lines(string(f.Data[in.Block.Start:in.Bytes.Start])) {
+		out = append(out, strings.TrimRight(line, "\r\n"))
+	}
+	return out
+}
+
 // InstructionAt gives the index of the instruction that covers the line, which
 // counts from 1, or -1 for a comment, a blank line or a line outside the file.
 func (f *File) InstructionAt(line int) int {

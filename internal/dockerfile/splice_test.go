@@ -46,6 +46,16 @@ func TestSplice(t *testing.T) {
 	}
 }
 
+func TestComments(t *testing.T) {
+	f := parse(t, "# syntax=x\n# of a\nFROM a\n\n# apart\n\n  # of b\r\n#\r\nRUN b\n")
+	if diff := cmp.Diff([]string{"  # of b", "#"}, f.Comments(1)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if got := f.Comments(0); len(got) != 1 || got[0] != "# of a" {
+		t.Errorf("the first instruction has the comments %q", got)
+	}
+}
+
 func TestSpliceAndMove(t *testing.T) {
 	f := parse(t, "FROM a\nRUN b \\\n  c\n# of d\nRUN d\n")
 	e := f.Edit()
