@@ -16,6 +16,9 @@ type candidate struct {
 	costs map[string]float64
 	// sound says that the edit is worth making even if it saves no time.
 	sound bool
+	// unseen says that a replay cannot tell what the edit saves, so that nothing is
+	// predicted.
+	unseen bool
 }
 
 // draft makes a candidate of an edit of the Dockerfile, placed at an instruction.

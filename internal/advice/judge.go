@@ -16,7 +16,7 @@ func (s *scene) judge(c *candidate) bool {
 		return true
 	}
 	p, ok := s.predict(c.Edits, c.costs)
-	if !ok {
+	if !ok || c.unseen {
 		return !s.breaks(c.Edits)
 	}
 	c.Predicted = p

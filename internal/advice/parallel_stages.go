@@ -208,18 +208,9 @@ func (s *scene) entwined(split, at int, x product) string {
 		if i >= split && i <= at && in.Command != "RUN" && in.Block != in.Bytes {
 			return "comments stand between"
 		}
-		refs := []string{}
-		if from, ok := in.Flag("from"); ok {
-			refs = append(refs, from)
-		}
-		for _, m := range in.Mounts() {
-			refs = append(refs, m.From)
-		}
-		for _, r := range refs {
-			if r != "" && strings.Trim(r, "0123456789") == "" {
-				return quoted(in) + " names a stage by its number"
-			}
-		}
+	}
+	if s.numbered() {
+		return "a stage is named by its number"
 	}
 	return ""
 }

@@ -334,7 +334,7 @@ func miss(head *record.Record, f *dockerfile.File, causes []cause.Cause, seconds
 
 // rewrites are the rules that change instructions; the others move them.
 var rewrites = map[string]bool{
-	"apt-lean": true, "apt-one-step": true, "chown-layer": true, "copy-link": true, "multi-stage": true, "parallel-stages": true,
+	"apt-lean": true, "apt-one-step": true, "chown-layer": true, "copy-link": true, "file-modes": true, "multi-stage": true, "parallel-stages": true,
 }
 
 // check applies the patch with git and holds the result against the original:
