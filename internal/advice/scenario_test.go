@@ -2,7 +2,6 @@ package advice_test
 
 import (
 	"bytes"
-	"crypto/sha256"
 	"flag"
 	"fmt"
 	"io/fs"
@@ -93,6 +92,7 @@ type scenario struct {
 //	seconds LINE=SECONDS …                 of a step; else 10 for RUN, 0.1 for others
 //	layer LINE=BYTES …                     the layers of steps, as a cache has them
 //	modes PATH=MODE …                      of context files; else 644, of folders 755
+//	modes-before PATH=MODE …               those of the build before, if they were others
 //	content PATH TEXT                      what a context file holds; else nothing
 //	cause KIND LINE SUBJECT …              files that changed (PATH or PATH:CHANGE), or the argument
 //
@@ -111,7 +111,7 @@ func read(t *testing.T, dir string) scenario {
 	ledger := timing.Ledger{CauseLost: map[string]float64{}}
 	sizes := map[string]int64{}
 	layers := map[int]int64{}
-	modes, contents := map[string]string{}, map[string]string{}
+	modes, before, contents := map[string]string{}, map[string]string{}, map[string]string{}
 	var causes []cause.Cause
 	for line := range strings.Lines(string(text)) {
 		words := strings.Fields(line)
@@ -144,10 +144,14 @@ func read(t *testing.T, dir string) scenario {
 				at, n, _ := strings.Cut(w, "=")
 				layers[number(t, at)] = int64(number(t, n))
 			}
-		case "modes":
+		case "modes", "modes-before":
 			for _, w := range words[1:] {
 				path, mode, _ := strings.Cut(w, "=")
-				modes[path] = mode
+				if words[0] == "modes" {
+					modes[path] = mode
+				} else {
+					before[path] = mode
+				}
 			}
 		case "content":
 			contents[words[1]] = strings.Join(words[2:], " ")
@@ -170,15 +174,7 @@ func read(t *testing.T, dir string) scenario {
 		}
 	}
 	fill(&m, sizes, head.Invocation.Context)
-	for i, p := range m.Paths {
-		if modes[p] != "" {
-			n, err := strconv.ParseUint(modes[p], 8, 32)
-			if err != nil {
-				t.Fatal(err)
-			}
-			m.Modes[i] = m.Modes[i]&^0o777 | uint32(n)
-		}
-	}
+	setModes(t, &m, modes)
 	if len(m.Paths) > 0 {
 		head.Manifests = []record.Manifest{m}
 	}
@@ -197,6 +193,11 @@ func read(t *testing.T, dir string) scenario {
 		return []byte(contents[name]), nil
 	}
 	window(t, &in)
+	if len(before) > 0 {
+		m := &in.Base.Manifests[0]
+		m.Modes = slices.Clone(m.Modes)
+		setModes(t, m, before)
+	}
 	return scenario{in, f}
 }
 
@@ -253,83 +254,6 @@ func number(t *testing.T, s string) int {
 		t.Fatal(err)
 	}
 	return n
-}
-
-func newRecord(f *dockerfile.File) *record.Record {
-	head := &record.Record{Invocation: record.Invocation{Context: "."}}
-	head.Dockerfile = record.Dockerfile{Path: "Dockerfile", Text: record.RedactURLs(string(f.Data))}
-	for i, in := range f.Instructions {
-		head.Dockerfile.Instructions = append(head.Dockerfile.Instructions, record.Instruction{
-			Stage: in.Stage, Command: in.Command, Text: in.Text, Line: in.Line, EndLine: in.EndLine, Names: in.Names})
-		if in.Cacheable() {
-			head.Steps = append(head.Steps, record.Step{ID: fmt.Sprintf("s%d", len(head.Steps)+1), Instruction: i, Status: record.Hit})
-		}
-	}
-	return head
-}
-
-func fill(m *record.Manifest, sizes map[string]int64, root string) {
-	for p := range sizes {
-		m.Paths = append(m.Paths, strings.TrimSuffix(p, "/"))
-	}
-	slices.Sort(m.Paths)
-	for _, p := range m.Paths {
-		mode := fs.FileMode(0o644)
-		if _, isDir := sizes[p+"/"]; isDir {
-			mode = fs.ModeDir | 0o755
-		}
-		m.Modes, m.Sizes = append(m.Modes, uint32(mode)), append(m.Sizes, sizes[p])
-		sum := sha256.Sum256([]byte(p))
-		m.Digests, m.Data = append(m.Digests, sum[:record.DigestSize]...), append(m.Data, sum[:record.DataSize]...)
-	}
-	if m.Ignore != nil {
-		if size := sizes[".dockerignore"]; size == 0 || size > int64(len(strings.Join(m.Ignore, "\n"))) {
-			m.Ignore = append(m.Ignore, "") // it ends with a newline
-		}
-		m.IgnorePath = filepath.ToSlash(filepath.Join(root, ".dockerignore"))
-	}
-}
-
-func miss(head *record.Record, f *dockerfile.File, causes []cause.Cause, seconds map[int]float64, l *timing.Ledger) {
-	of := map[string][]string{}
-	for i := range causes {
-		c := &causes[i]
-		at := f.InstructionAt(c.Line)
-		if at < 0 {
-			continue
-		}
-		hit := c.Kind != cause.BuildArg
-		for j := range head.Steps {
-			x := &head.Steps[j]
-			in := f.Instructions[x.Instruction]
-			if in.Stage != f.Instructions[at].Stage || x.Instruction < at {
-				continue
-			}
-			if hit = hit || in.Command == "RUN"; hit {
-				x.Status = record.Miss
-				c.Steps = append(c.Steps, x.ID)
-				of[x.ID] = append(of[x.ID], c.ID)
-			}
-		}
-	}
-	for j := range head.Steps {
-		x := &head.Steps[j]
-		in := f.Instructions[x.Instruction]
-		if x.Status != record.Miss {
-			continue
-		}
-		x.Seconds = 0.1
-		if in.Command == "RUN" {
-			x.Seconds = 10
-		}
-		if s, ok := seconds[in.Line]; ok {
-			x.Seconds = s
-		}
-		l.Lost += x.Seconds
-		for _, c := range of[x.ID] {
-			l.CauseLost[c] += x.Seconds
-		}
-	}
 }
 
 // rewrites are the rules that change instructions; the others move them.
