@@ -106,4 +106,3 @@ func miss(head *record.Record, f *dockerfile.File, causes []cause.Cause, seconds
 		}
 	}
 }
-
