@@ -159,9 +159,10 @@ func (s *scene) joins(i, at int) bool {
 		!slices.ContainsFunc(commands, func(c located) bool { return !c.installs() })
 }
 
-// allAnd says that a RUN's commands are joined by && alone.
+// allAnd says that a RUN's commands are joined by && alone, without a comment that
+// would swallow what is put behind it.
 func allAnd(in dockerfile.Instruction) bool {
-	return isLinear(in) && !strings.ContainsAny(in.Args[0], ";\n")
+	return isLinear(in) && !strings.ContainsAny(in.Args[0], ";\n#")
 }
 
 // needsLists finds a step below an install, other than those that are taken out,

@@ -59,7 +59,7 @@ func (s *scene) raise(stage int) (candidate, bool) {
 			if i > top && s.steadyInstall(in) {
 				why = "it reads what is declared between, or changed itself"
 			}
-			if len(moved) == 0 && i > top {
+			if len(moved) == 0 && i > top && slices.ContainsFunc(s.file.Instructions[i:end], s.steadyInstall) {
 				s.silent(i, "%s", why)
 			}
 			break
@@ -153,6 +153,12 @@ func (s *scene) steadyInstall(in dockerfile.Instruction) bool {
 // independent says whether an install does the same above these instructions.
 func independent(install dockerfile.Instruction, passed []dockerfile.Instruction) bool {
 	return !slices.ContainsFunc(passed, func(in dockerfile.Instruction) bool {
+		// A web server's package brings files of its own to what is served.
+		for _, server := range []string{"nginx", "caddy"} {
+			if strings.Contains(in.Text, "/usr/share/"+server) && strings.Contains(install.Text, server) {
+				return true
+			}
+		}
 		return slices.ContainsFunc(in.Names, func(n string) bool { return install.Reads(n) || readByTools(n) })
 	})
 }
@@ -183,6 +189,9 @@ func (s *scene) unpassable(at int) string {
 			return "where the files go is not known"
 		}
 		folder := inDir(s.workdirs(in.Stage)[at], dest)
+		if slices.ContainsFunc(sites, func(site string) bool { return inside(folder, site) }) {
+			return ""
+		}
 		for _, f := range packageFolders {
 			if inside(folder, f) || inside(f, folder) {
 				return "the files go where packages are installed or configured"
