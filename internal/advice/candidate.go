@@ -16,9 +16,10 @@ type candidate struct {
 	costs map[string]float64
 	// sound says that the edit is worth making even if it saves no time.
 	sound bool
-	// unseen says that a replay cannot tell what the edit saves, so that nothing is
-	// predicted.
-	unseen bool
+	// predicted is the rule's own prediction, from what the records of earlier builds
+	// say, where no replay can tell: of a base image that moves, of a cache. Such a
+	// candidate is not replayed.
+	predicted *Prediction
 }
 
 // draft makes a candidate of an edit of the Dockerfile, placed at an instruction.

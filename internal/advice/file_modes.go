@@ -89,7 +89,7 @@ func (s *scene) evened(at int) (candidate, bool) {
 	e.InsertBefore(from, lines...)
 	title := fmt.Sprintf("Give the files of %s the same modes in a stage of their own, as only permissions changed: what follows stays in the cache then", quoted(c.in))
 	x, ok := s.draftStages(e, at, title, []string{c.in.Text}, append(lines[:2:2], e.Text(at)), 1)
-	x.sound, x.unseen = true, true // a replay does not know what a stage gives out
+	x.sound, x.predicted = true, &Prediction{} // a replay does not know what a stage gives out
 	dest := strings.TrimSuffix(strings.TrimPrefix(inDir(s.workdirs(c.in.Stage)[at], c.dest), "~"), "/")
 	x.Declares = []Difference{{dest + "/**", "mode"}}
 	x.Assumes = []string{"No file needs other permissions than those of a checkout with a umask of 022."}

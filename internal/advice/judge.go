@@ -10,13 +10,18 @@ import (
 	"github.com/layercause/layercause/internal/replay"
 )
 
-// judge replays a candidate alone. It reports false for one that breaks the build.
+// judge finds what a candidate saves alone: by a replay, or as its rule says. It
+// reports false for one that breaks the build.
 func (s *scene) judge(c *candidate) bool {
+	if c.predicted != nil {
+		c.Predicted = *c.predicted
+		return !s.breaks(c.Edits)
+	}
 	if len(c.Edits) == 0 {
 		return true
 	}
 	p, ok := s.predict(c.Edits, c.costs)
-	if !ok || c.unseen {
+	if !ok {
 		return !s.breaks(c.Edits)
 	}
 	c.Predicted = p
@@ -35,8 +40,7 @@ func (s *scene) predict(edits []FileEdit, costs map[string]float64) (Prediction,
 		return Prediction{}, false
 	}
 	after, err := s.Replay(carried(edits), s.memory)
-	// A Dockerfile that cannot be read misses nothing.
-	if err != nil || len(after.Builds) != len(s.before.Builds) || after.Unread > s.before.Unread {
+	if err != nil || len(after.Builds) != len(s.before.Builds) || s.broken(after) {
 		return Prediction{}, false
 	}
 	return s.compare(after, costs), true
@@ -45,11 +49,21 @@ func (s *scene) predict(edits []FileEdit, costs map[string]float64) (Prediction,
 // breaks says whether BuildKit cannot read the Dockerfile with the edits, though it
 // parses: a name that is no name of a stage, say.
 func (s *scene) breaks(edits []FileEdit) bool {
-	if s.before == nil {
+	if s.before == nil || len(s.before.Builds) == 0 {
 		return false
 	}
 	after, err := s.Replay(carried(edits), s.memory)
-	return err == nil && after.Unread > s.before.Unread
+	return err == nil && s.broken(after)
+}
+
+// broken says that the newest build could not be made with the edits, and could
+// without them.
+func (s *scene) broken(after *replay.Result) bool {
+	current := func(r *replay.Result) bool {
+		last := r.Builds[len(r.Builds)-1].Plan
+		return last != nil && last.Current
+	}
+	return len(after.Builds) > 0 && !current(after) && current(s.before)
 }
 
 func carried(edits []FileEdit) map[string]replay.Edit {
@@ -141,7 +155,7 @@ const mostTogether = 6
 func (s *scene) best(all []candidate) *Set {
 	var tried []int
 	for i, c := range all {
-		if c.Predicted.Commits > 0 && len(tried) < mostTogether {
+		if c.predicted == nil && c.Predicted.Commits > 0 && len(tried) < mostTogether {
 			tried = append(tried, i)
 		}
 	}

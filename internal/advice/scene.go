@@ -27,6 +27,7 @@ type scene struct {
 	elsewhere map[string]bool
 
 	checks map[string]int // findings of BuildKit's own checks, counted when asked for
+	builders []builder // the steps of workflows that may build this
 
 	rule     string // the one that is being asked
 	silences []Silence
@@ -74,6 +75,7 @@ func newScene(in Input) (*scene, string) {
 		}
 	}
 	s.look()
+	s.readWorkflows()
 	return s, ""
 }
 

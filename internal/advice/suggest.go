@@ -36,6 +36,8 @@ type Input struct {
 	// ReadFile gives a file of the build context by its path in it. It is nil if the
 	// context is not there any more.
 	ReadFile func(path string) ([]byte, error)
+	// Workflows are the repository's, with paths relative to it.
+	Workflows []Workflow
 	// Off are the names of rules that are not asked.
 	Off []string
 }
@@ -50,16 +52,27 @@ func rules() []rule {
 	return []rule{
 		{"apt-lean", aptLean},
 		{"apt-one-step", aptOneStep},
+		{"cache-export-cost", cacheExportCost},
+		{"cache-import-base", cacheImportBase},
+		{"cache-mode", cacheMode},
+		{"cache-scope", cacheScope},
 		{"chown-layer", chownLayer},
+		{"compression", compression},
 		{"copy-link", copyLink},
 		{"deps-before-source", depsBeforeSource},
 		{"dockerignore", dockerignore},
 		{"file-modes", fileModes},
 		{"late-arg", lateArg},
+		{"latest-tag", latestTag},
 		{"multi-stage", multiStage},
 		{"narrow-copy", narrowCopy},
+		{"non-root", nonRoot},
 		{"order-by-volatility", orderByVolatility},
 		{"parallel-stages", parallelStages},
+		{"pin-base", pinBase},
+		{"pin-remote", pinRemote},
+		{"secret-in-layer", secretInLayer},
+		{"smaller-base", smallerBase},
 	}
 }
 
