@@ -40,7 +40,7 @@ func cacheExportCost(s *scene) []candidate {
 			}
 			return fmt.Sprintf("${{ github.ref == 'refs/heads/%s' && '%s' || '' }}", s.Head.Commit.Default, u.Text)
 		})
-		x = s.orRemark(x, ok, title, flagOf("cache-to", c, ""))
+		x = s.orRemark(x, ok, title, "")
 		x.sound = false
 		x.predicted = &Prediction{Commits: b.builds, CommitsSaved: b.elsewhere, SecondsSavedPerBuild: b.elsewhereSpent / float64(b.builds)}
 		x.Assumes = append(x.Assumes, "builds of other branches find in the default branch's cache most of what they find now")

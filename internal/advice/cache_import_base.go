@@ -43,7 +43,7 @@ func cacheImportBase(s *scene) []candidate {
 	}
 	l.hit = min(l.hit, l.builds)
 	l.steps, l.seconds = min(l.steps+more.steps, l.misses), l.seconds+more.seconds
-	title := fmt.Sprintf("Import the cache of %s too: its builds export %s, and %s again in %d of %d builds whose branch had no cache yet", branch, theirs.Ref, ran(l.steps), l.hit, l.builds)
+	title := fmt.Sprintf("Import the cache of %s too: its builds export %s, and %s again %s, whose branch had no cache yet", branch, theirs.Ref, ran(l.steps), l.where())
 	c, ok := s.addImport(title, imports, theirs)
 	c = s.orRemark(c, ok, title, flagOf("cache-from", theirs, ""))
 	c.sound = false

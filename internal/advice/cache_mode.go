@@ -47,7 +47,7 @@ func (s *scene) toMax(c *record.CacheAccess) (candidate, bool) {
 		s.silent(-1, "nothing missed in the builds that are known because %s was exported with mode=min", c.Ref)
 		return candidate{}, false
 	}
-	title := fmt.Sprintf("Export with mode=max: with mode=min the cache %s keeps no results of earlier stages, and %s again in %d of %d builds", c.Ref, ran(l.steps), l.hit, l.builds)
+	title := fmt.Sprintf("Export with mode=max: with mode=min the cache %s keeps no results of earlier stages, and %s again %s", c.Ref, ran(l.steps), l.where())
 	x, ok := s.draftUses(title, s.uses("cache-to", c), func(u use) string { return withMode(u, "max") })
 	x = s.orRemark(x, ok, title, flagOf("cache-to", c, ",mode=max"))
 	x.sound = false

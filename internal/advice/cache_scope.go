@@ -51,6 +51,7 @@ func cacheScope(s *scene) []candidate {
 		flag := "type=" + c.Type + "," + map[string]string{"gha": "scope=", "registry": "ref="}[c.Type] + scoped(c.Type, c.Ref, name)
 		x = s.orRemark(x, ok, title, "--cache-from "+flag+" --cache-to "+flag)
 		x.sound = true
+		x.Assumes = append(x.Assumes, "the first build with it finds its cache empty")
 		x.predicted = &Prediction{}
 		if l.hit > 0 {
 			x.predicted = l.prediction()

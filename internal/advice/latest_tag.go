@@ -5,6 +5,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/layercause/layercause/internal/record"
 )
 
 // latestTag gives a base image a version where it has no tag, or latest. Before:
@@ -16,8 +18,9 @@ import (
 //	FROM golang:1.26
 //
 // The version is one that the repository names: in another FROM of the same image,
-// or in the file by which its tools choose theirs. Without one it is a remark. It
-// says nothing where pin-base does.
+// or in the file by which its tools choose theirs. Without one it is a
+// remark, which says what the image stood for in this build. It says nothing where
+// pin-base does.
 func latestTag(s *scene) []candidate {
 	var out []candidate
 	for _, b := range s.bases() {
@@ -31,8 +34,11 @@ func latestTag(s *scene) []candidate {
 		}
 		version, from := s.version(b)
 		if version == "" {
-			c := s.remark(b.at, fmt.Sprintf("Give `%s` a version: it stands for whatever was published last, a new major version too", b.ref))
-			out = append(out, c)
+			if digest, ok := s.resolved(b.at, record.SourceImage, imageDigest); ok {
+				out = append(out, s.remark(b.at, fmt.Sprintf("Give `%s` a version: in this build it stood for %.19s…, and the next one takes whatever was published last", b.ref, digest)))
+			} else {
+				s.silent(b.at, "the repository names no version, and what it stood for is not in the record")
+			}
 			continue
 		}
 		title := fmt.Sprintf("Build on `%s:%s`, as %s says: `%s` stands for whatever was published last", b.name, version, from, b.ref)
@@ -76,14 +82,16 @@ var versionFiles = map[string][]string{
 
 var (
 	plainVersion = regexp.MustCompile(`^v?([1-9][0-9]*(\.[0-9]+){0,2})$`)
-	goVersion    = regexp.MustCompile(`(?m)^go\s+([0-9]+\.[0-9]+)(\.[0-9]+)?\s*$`)
+	// leadingVersion is the version in a tag, without the variant that may follow.
+	leadingVersion = regexp.MustCompile(`^[0-9]+(\.[0-9]+)*\b`)
+	goVersion      = regexp.MustCompile(`(?m)^go\s+([0-9]+\.[0-9]+)(\.[0-9]+)?\s*$`)
 )
 
 // version gives the version of an image that the repository names, and where.
 func (s *scene) version(b base) (version, from string) {
 	for _, o := range s.bases() {
-		if o.name == b.name && o.tag != "" && o.tag[0] >= '0' && o.tag[0] <= '9' {
-			return o.tag, fmt.Sprintf("line %d", s.file.Instructions[o.at].Line)
+		if m := leadingVersion.FindString(o.tag); o.name == b.name && m != "" {
+			return m, fmt.Sprintf("line %d", s.file.Instructions[o.at].Line)
 		}
 	}
 	if s.ReadFile == nil {

@@ -1,6 +1,7 @@
 package advice
 
 import (
+	"fmt"
 	"slices"
 
 	"github.com/layercause/layercause/internal/cause"
@@ -78,6 +79,14 @@ func (l loss) prediction() *Prediction {
 		Commits: l.builds, CommitsSaved: l.hit, MissesBefore: l.misses, MissesAfter: l.misses - l.steps,
 		SecondsSavedPerBuild: l.seconds / float64(l.builds),
 	}
+}
+
+// where says in which of the builds something was lost, for a title.
+func (l loss) where() string {
+	if l.builds == 1 {
+		return "in this build"
+	}
+	return fmt.Sprintf("in %d of %d builds", l.hit, l.builds)
 }
 
 // at says that a cause of an earlier build is about an instruction of today's

@@ -26,7 +26,7 @@ func pinBase(s *scene) []candidate {
 		if !ok {
 			continue
 		}
-		title := fmt.Sprintf("Pin `%s` to the image that this build used: the tag moved in %d of %d builds, and what stands on it was built again", b.ref, l.hit, l.builds)
+		title := fmt.Sprintf("Pin `%s` to the image that this build used: the tag moved %s, and what stands on it was built again", b.ref, l.where())
 		c, ok := s.instead(b, b.ref+"@"+digest, title)
 		if !ok {
 			s.silent(b.at, "%s cannot be edited safely", quoted(s.file.Instructions[b.at]))

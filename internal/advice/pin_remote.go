@@ -66,7 +66,7 @@ func pinRemote(s *scene) []candidate {
 // this one spent on a download for a step that hit.
 func (s *scene) remoteCost(at int, sources []*record.Vertex) (*Prediction, string) {
 	if l := s.lostTo(cause.RemoteSource, s.at(at)); l.hit > 0 {
-		return l.prediction(), fmt.Sprintf("it gave other content in %d of %d builds", l.hit, l.builds)
+		return l.prediction(), "it gave other content " + l.where()
 	}
 	var took float64
 	for _, v := range sources {

@@ -13,8 +13,8 @@ import (
 )
 
 // secretInLayer hands a credential to the commands that read it as a secret, instead
-// of as a build argument, whose value stays in the image's history and in the build's
-// provenance. Before:
+// of as a build argument, whose value the image's history shows, or, of an earlier
+// stage, the build's provenance (mode=max). Before:
 //
 //	ARG NPM_TOKEN
 //	RUN npm ci
@@ -78,7 +78,10 @@ func (s *scene) secretArg(at int, name string) (candidate, bool) {
 		return candidate{}, false
 	}
 	id := strings.ToLower(name)
-	title := fmt.Sprintf("Pass `%s` as a secret: the value of a build argument stays in the image's history and in the build's provenance", name)
+	title := fmt.Sprintf("Pass `%s` as a secret: the build's provenance shows the value of a build argument", name)
+	if _, chain := s.final(); slices.Contains(chain, in.Stage) {
+		title = fmt.Sprintf("Pass `%s` as a secret: the image's history shows the value of a build argument", name)
+	}
 	remark := func(why string) (candidate, bool) {
 		s.silent(at, "there is no patch: %s", why)
 		return s.remark(at, fmt.Sprintf("%s. Read it with `RUN --mount=type=secret,id=%s,env=%s`, and build with `--secret id=%s,env=%s`", title, id, name, id, name)), true

@@ -154,13 +154,16 @@ func leaks(patch string) bool {
 }
 
 // orRemark is the candidate, or, if there is none, a remark at the Dockerfile's first
-// line that says what flag does the same.
+// line that says what flag does the same, if one does.
 func (s *scene) orRemark(c candidate, ok bool, title, flag string) candidate {
 	if ok {
 		return c
 	}
+	if flag != "" {
+		title = fmt.Sprintf("%s: `%s`", title, flag)
+	}
 	return candidate{sound: true, Suggestion: Suggestion{
-		Title: oneLine(fmt.Sprintf("%s: `%s`", title, flag)), File: s.Head.Dockerfile.Path, Line: 1, EndLine: 1,
+		Title: oneLine(title), File: s.Head.Dockerfile.Path, Line: 1, EndLine: 1,
 	}}
 }
 
