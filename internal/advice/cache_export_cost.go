@@ -33,7 +33,7 @@ func cacheExportCost(s *scene) []candidate {
 			s.silent(-1, "all builds that are known are of the default branch")
 			continue
 		}
-		title := fmt.Sprintf("Export the cache %s on the branch %s alone: over %d builds the exports took %.0f s, and all that the cache saved is %.0f s", c.Ref, s.Head.Commit.Default, b.builds, b.spent, b.saved)
+		title := fmt.Sprintf("Export the cache %s on the branch %s alone: over %d builds the exports took %.1f s, and all that the cache saved is %.1f s", c.Ref, s.Head.Commit.Default, b.builds, b.spent, b.saved)
 		x, ok := s.draftUses(title, s.uses("cache-to", c), func(u use) string {
 			if strings.Contains(u.Text, "'") || strings.Contains(u.Text, "${{") {
 				return ""

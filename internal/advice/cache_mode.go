@@ -76,7 +76,7 @@ func (s *scene) toMin(c *record.CacheAccess) (candidate, bool) {
 		s.silent(-1, "cache-export-cost speaks of it")
 		return candidate{}, false
 	}
-	title := fmt.Sprintf("Export with mode=min: over %d builds the exports of %s took %.0f s, and all that the cache saved is %.0f s", b.builds, c.Ref, b.spent, b.saved)
+	title := fmt.Sprintf("Export with mode=min: over %d builds the exports of %s took %.1f s, and all that the cache saved is %.1f s", b.builds, c.Ref, b.spent, b.saved)
 	x, ok := s.draftUses(title, s.uses("cache-to", c), func(u use) string { return withMode(u, "min") })
 	x = s.orRemark(x, ok, title, flagOf("cache-to", c, ",mode=min"))
 	x.sound = true

@@ -45,7 +45,7 @@ func compression(s *scene) []candidate {
 			s.silent(-1, "%s has a compression", c.Ref)
 			continue
 		}
-		title := fmt.Sprintf("Compress the layers of %s with zstd: %d builds loaded layers for %.0f s (%s in this one) and worked for %.0f s", c.Ref, builds, loaded, megabytes(s.Ledger.DownloadBytes), worked)
+		title := fmt.Sprintf("Compress the layers of %s with zstd: %d builds loaded layers for %.1f s (%s in this one) and worked for %.1f s", c.Ref, builds, loaded, megabytes(s.Ledger.DownloadBytes), worked)
 		x, ok := s.draftUses(title, uses, func(u use) string {
 			if len(u.Attrs) == 0 {
 				return ""

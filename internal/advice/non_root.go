@@ -99,7 +99,7 @@ func userOf(b base) string {
 	case strings.HasPrefix(name, "gcr.io/distroless/") && !strings.Contains(b.tag, "nonroot"):
 		return "nonroot"
 	case dotnet.MatchString(name) && major >= 8 && !strings.Contains(b.tag, "chiseled") && !strings.Contains(b.tag, "distroless"):
-		return "$APP_UID"
+		return "app"
 	}
 	return ""
 }

@@ -26,8 +26,8 @@ type scene struct {
 	// elsewhere are the steps that missed for a reason that no replay knows of.
 	elsewhere map[string]bool
 
-	checks map[string]int // findings of BuildKit's own checks, counted when asked for
-	builders []builder // the steps of workflows that may build this
+	checks   map[string]int // findings of BuildKit's own checks, counted when asked for
+	builders []builder      // the steps of workflows that may build this
 
 	rule     string // the one that is being asked
 	silences []Silence

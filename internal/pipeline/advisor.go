@@ -26,12 +26,14 @@ type advisor struct {
 	off     []string
 	// verify proves suggestions by builds; nil leaves them as they are.
 	verify func(ctx context.Context, head, base *record.Record, causes []cause.Cause, all advice.Advice) (advice.Advice, []string)
+	// workflows are those of the repository.
+	workflows []advice.Workflow
 }
 
 // advise asks for suggestions. Where nothing missed, the commits are not replayed:
 // nobody waits for advice on a build that was fast.
 func (a advisor) advise(head *record.Record, causes []cause.Cause, ledger timing.Ledger, c comparison) (advice.Advice, []string) {
-	in := advice.Input{Head: head, Causes: causes, Ledger: ledger, Base: c.base, Past: c.past, Off: a.off, ReadFile: a.readFile()}
+	in := advice.Input{Head: head, Causes: causes, Ledger: ledger, Base: c.base, Past: c.past, Off: a.off, ReadFile: a.readFile(), Workflows: a.workflows}
 	var warnings []string
 	if slices.ContainsFunc(head.Steps, func(s record.Step) bool { return s.Status == record.Miss }) {
 		warnings = a.replay(&in)

@@ -101,7 +101,7 @@ func build(ctx context.Context, env Env, o BuildOptions) error {
 
 	wanted, more := readSettings(o.Root)
 	warnings = append(warnings, more...)
-	a := advisor{args: prepared.Args(), getenv: env.getenv, context: o.Context, off: wanted.Suggestions.Off}
+	a := advisor{args: prepared.Args(), getenv: env.getenv, context: o.Context, off: wanted.Suggestions.Off, workflows: readWorkflows(o.Root)}
 	a.commits = readCommits(ctx, o.Context, nonEmpty(o.File, filepath.Join(o.Context, "Dockerfile")), o.Root,
 		cmp.Or(wanted.Suggestions.Commits, replay.DefaultCommits))
 	display, endDisplay := run.display(env)

@@ -95,7 +95,7 @@ func (w *world) write(files map[string]string) {
 	w.t.Helper()
 	expanded := map[string]string{}
 	for name, text := range files {
-		if base := filepath.Base(name); base == "Dockerfile" || strings.HasSuffix(base, ".Dockerfile") {
+		if base := filepath.Base(name); base == "Dockerfile" || strings.HasSuffix(base, ".Dockerfile") || strings.HasPrefix(name, ".github/") {
 			text = w.expand(text)
 		}
 		expanded[name] = text

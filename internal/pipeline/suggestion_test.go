@@ -176,7 +176,7 @@ func (a *applied) apply(rule string) error {
 func (a *applied) take(rule string) error {
 	i := slices.IndexFunc(a.report.Suggestions, func(g report.Suggestion) bool { return g.Rule == rule })
 	if i < 0 {
-		return fmt.Errorf("of the %d suggestions none is %s:\n%s", len(a.report.Suggestions), rule, render(a.report))
+		return fmt.Errorf("of the %d suggestions none is %s: %v\n%s", len(a.report.Suggestions), rule, a.report.Silences, render(a.report))
 	}
 	a.suggestion, a.lost, a.lostLayers = &a.report.Suggestions[i], a.report, a.layers()
 	return nil

@@ -27,6 +27,8 @@ const (
 type Options struct {
 	// PlainHTTP names registries (host:port) that are spoken to without TLS.
 	PlainHTTP []string
+	// Mirror is a registry (host:port) that has Docker Hub's images.
+	Mirror string
 	// Debug serves /debug on Daemon.DebugURL, with what stands behind every cache
 	// key (--save-cache-debug).
 	Debug bool
@@ -205,6 +207,9 @@ func configText(o Options) []byte {
 	var b strings.Builder
 	for _, host := range o.PlainHTTP {
 		fmt.Fprintf(&b, "[registry.%q]\n  http = true\n", host)
+	}
+	if o.Mirror != "" {
+		fmt.Fprintf(&b, "[registry.\"docker.io\"]\n  mirrors = [%q]\n", o.Mirror)
 	}
 	return []byte(b.String())
 }
