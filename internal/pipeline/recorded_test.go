@@ -26,16 +26,16 @@ import (
 	"github.com/layercause/layercause/internal/workflow"
 )
 
-const settingDir = "../../testdata/settings"
+const recordedDir = "../../testdata/recorded"
 
-// Each story of testdata/settings applies a suggestion that rests on what records
+// Each story of testdata/recorded applies a suggestion that rests on what records
 // tell: of base images, secrets and caches. README.md there describes the format.
 // They run one after the other: most of them prune the daemon.
-func TestSettingsKeepTheirPromise(t *testing.T) {
+func TestRecordedSuggestions(t *testing.T) {
 	t.Parallel()
-	paths, err := filepath.Glob(filepath.Join(settingDir, "*.txtar"))
+	paths, err := filepath.Glob(filepath.Join(recordedDir, "*.txtar"))
 	if err != nil || len(paths) == 0 {
-		t.Fatalf("looking for stories in %s: %d found, %v", settingDir, len(paths), err)
+		t.Fatalf("looking for stories in %s: %d found, %v", recordedDir, len(paths), err)
 	}
 	registry := buildkittest.Registry(t)
 	d := buildkittest.Start(t, buildkittest.Options{PlainHTTP: []string{registry}, Mirror: registry})
@@ -45,14 +45,14 @@ func TestSettingsKeepTheirPromise(t *testing.T) {
 			t.Fatalf("%s: %v", p, err)
 		}
 		t.Run(s.name, func(t *testing.T) {
-			x := &setting{applied: &applied{world: newWorld(t, s, throughDaemon, d, registry)}, host: registry, branch: "main"}
+			x := &recorded{applied: &applied{world: newWorld(t, s, throughDaemon, d, registry)}, host: registry, branch: "main"}
 			x.tell()
 		})
 	}
 }
 
-// setting is a world in which a workflow's settings get changed.
-type setting struct {
+// recorded is a world in which such a suggestion gets applied.
+type recorded struct {
 	*applied
 	host   string // of the registry, which has Docker Hub's images too
 	branch string
@@ -63,7 +63,7 @@ type setting struct {
 	configBefore, configAfter map[string]string
 }
 
-func (x *setting) tell() {
+func (x *recorded) tell() {
 	x.root = x.tree()
 	for _, act := range x.story.acts {
 		if err := x.do(act); err != nil {
@@ -104,7 +104,7 @@ func (x *setting) tell() {
 // quantity is a time or a size, which differs from run to run.
 var quantity = regexp.MustCompile(`\b[0-9]+(\.[0-9]+)? (s|MB)\b`)
 
-func (x *setting) do(act act) error {
+func (x *recorded) do(act act) error {
 	switch act.name {
 	case "image": // of Docker Hub
 		name, tag, _ := strings.Cut(act.words[0], ":")
@@ -158,7 +158,7 @@ func (x *setting) do(act act) error {
 }
 
 // build keeps the files and the image.
-func (x *setting) build(words []string) error {
+func (x *recorded) build(words []string) error {
 	if x.bare {
 		return x.world.build(words, pipeline.ExitBuilt)
 	}
@@ -178,7 +178,7 @@ func (x *setting) build(words []string) error {
 }
 
 // sized is an image that has, with size=N, so many megabytes that nothing compresses.
-func (x *setting) sized(settings []string) buildkittest.Image {
+func (x *recorded) sized(settings []string) buildkittest.Image {
 	var rest []string
 	size := 0
 	for _, s := range settings {
@@ -196,7 +196,7 @@ func (x *setting) sized(settings []string) buildkittest.Image {
 }
 
 // media looks for a media type among the layers of the story's cache.
-func (x *setting) media(suffix string) error {
+func (x *recorded) media(suffix string) error {
 	host, repository, _ := strings.Cut(x.registry, "/")
 	var cache struct{ Layers []struct{ MediaType string } }
 	if err := ask(http.MethodGet, "http://"+host+"/v2/"+repository+"/cache/manifests/latest", &cache); err != nil {
@@ -211,7 +211,7 @@ func (x *setting) media(suffix string) error {
 }
 
 // imageConfig is what the last image says of how it runs.
-func (x *setting) imageConfig() map[string]string {
+func (x *recorded) imageConfig() map[string]string {
 	f, err := os.Open(x.image)
 	if err != nil {
 		x.t.Fatal(err)
@@ -247,7 +247,7 @@ func (x *setting) imageConfig() map[string]string {
 
 // onBranch has the next builds be those of a branch, or of a pull request from it to
 // another one, in a runner that knows that main is the default one.
-func (x *setting) onBranch(words []string) error {
+func (x *recorded) onBranch(words []string) error {
 	x.branch, x.base = words[0], ""
 	env := map[string]string{
 		"GITHUB_ACTIONS": "true", "GITHUB_EVENT_NAME": "push", "GITHUB_EVENT_PATH": filepath.Join(x.dir, "event.json"),
@@ -274,7 +274,7 @@ func (x *setting) onBranch(words []string) error {
 // workflow builds as the workflow's step says. The words give what an expression
 // stands for: NAME=VALUE for ${{ matrix.NAME }} and ${{ secrets.NAME }}. A step=N
 // among them says which step it is, if it is not the first.
-func (x *setting) workflow(words []string) error {
+func (x *recorded) workflow(words []string) error {
 	paths, err := filepath.Glob(filepath.Join(x.root, ".github", "workflows", "*.yml"))
 	if err != nil || len(paths) != 1 {
 		return fmt.Errorf("%d workflows, %w", len(paths), err)
@@ -330,7 +330,7 @@ var (
 )
 
 // evaluate knows the expressions of the stories.
-func (x *setting) evaluate(text string, values map[string]string) string {
+func (x *recorded) evaluate(text string, values map[string]string) string {
 	return expression.ReplaceAllStringFunc(text, func(m string) string {
 		e := expression.FindStringSubmatch(m)[1]
 		if r := onRef.FindStringSubmatch(e); r != nil {
