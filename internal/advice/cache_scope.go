@@ -31,7 +31,7 @@ func cacheScope(s *scene) []candidate {
 		if c.Type != "gha" && c.Type != "registry" || c.Error != "" {
 			continue
 		}
-		l := s.lostTo(cause.CacheOverwritten, func(r *record.Record, f record.Finding) bool { return f.Subject == c.Ref })
+		l := s.lostTo(cause.CacheOverwritten, ofCache(c))
 		uses := s.uses("cache-to", c)
 		with, name := s.sharedWith(c, uses)
 		if with == "" {

@@ -78,7 +78,7 @@ func (s *scene) secretArg(at int, name string) (candidate, bool) {
 		return candidate{}, false
 	}
 	id := strings.ToLower(name)
-	title := fmt.Sprintf("Pass `%s` as a secret: the build's provenance shows the value of a build argument", name)
+	title := fmt.Sprintf("Pass `%s` as a secret: provenance with mode=max shows the value of a build argument", name)
 	if _, chain := s.final(); slices.Contains(chain, in.Stage) {
 		title = fmt.Sprintf("Pass `%s` as a secret: the image's history shows the value of a build argument", name)
 	}
