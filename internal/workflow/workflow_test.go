@@ -265,6 +265,9 @@ func FuzzEdits(f *testing.F) {
 	f.Add(load(f), "cache-to", "mode=min", "mode=max")
 	f.Add(load(f), "cache-from", "type=gha", "type=gha,scope='a'")
 	f.Add(load(f), "build-args", "VERSION=1.2", "# x: y")
+	f.Add(bytes.ReplaceAll(load(f), []byte("\n"), []byte("\r\n")), "cache-to", "type=gha", "a: b")
+	f.Add([]byte("jobs: {a: {steps: [{uses: docker/build-push-action@v6, with: {cache-to: a, push: true}}]}}"), "cache-to", "a", "b")
+	f.Add([]byte("jobs:\n  a:\n    steps:\n    - uses: docker/build-push-action@v6\n      with:\n        cache-to: >+\n          a\n\n          b\n        # more\n        cache-from: \"a\\tb\" # c"), "cache-from", "b", "'")
 	f.Add([]byte("jobs:\n a:\n  steps:\n  - uses: docker/build-push-action@v6\n    with:\n     cache-to: |+\n      a\n      b\n\n     c: d"), "cache-to", "b", "c")
 	f.Fuzz(func(t *testing.T, text []byte, input, old, with string) {
 		list, err := workflow.Read("w.yml", text)
@@ -277,7 +280,16 @@ func FuzzEdits(f *testing.F) {
 				"add":     func() ([]byte, error) { return s.Add(text, input, with, old) },
 				"remove":  func() ([]byte, error) { return s.Remove(text, input, old) },
 			}
-			for name, edit := range edits {
+			for input, entries := range map[string][]string{"cache-to": s.CacheTo, "cache-from": s.CacheFrom, "build-args": s.BuildArgs} {
+				for n, entry := range entries {
+					key := fmt.Sprintf(" %s %d", input, n)
+					edits["replace"+key] = func() ([]byte, error) { return s.Replace(text, input, entry, with) }
+					edits["add"+key] = func() ([]byte, error) { return s.Add(text, input, with, "") }
+					edits["remove"+key] = func() ([]byte, error) { return s.Remove(text, input, entry) }
+				}
+			}
+			for key, edit := range edits {
+				name, _, _ := strings.Cut(key, " ")
 				after, err := edit()
 				if err != nil {
 					continue
@@ -293,7 +305,7 @@ func FuzzEdits(f *testing.F) {
 							t.Errorf("%s changes step %d:\n%s", name, j, after)
 						}
 					}
-					if i != j && !cmp.Equal(x.CacheTo, y.CacheTo) {
+					if i != j && !(cmp.Equal(x.CacheTo, y.CacheTo) && cmp.Equal(x.CacheFrom, y.CacheFrom) && cmp.Equal(x.BuildArgs, y.BuildArgs)) {
 						t.Errorf("%s changes the cache of step %d:\n%s", name, j, after)
 					}
 				}
@@ -302,7 +314,7 @@ func FuzzEdits(f *testing.F) {
 				if name != "remove" && gone > 2 {
 					t.Errorf("%s changes %d lines:\n%s", name, gone, after)
 				}
-				if prefix, suffix := shared(text, after); name == "replace" && prefix+suffix < len(text)-2*len(old) {
+				if prefix, suffix := shared(text, after); key == "replace" && prefix+suffix < len(text)-2*len(old) {
 					t.Errorf("to replace %q keeps %d bytes of %d", old, prefix+suffix, len(text))
 				}
 			}
