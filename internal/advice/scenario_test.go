@@ -258,7 +258,8 @@ func number(t *testing.T, s string) int {
 
 // rewrites are the rules that change instructions; the others move them.
 var rewrites = map[string]bool{
-	"apt-lean": true, "apt-one-step": true, "chown-layer": true, "copy-link": true, "file-modes": true, "multi-stage": true, "parallel-stages": true,
+	"apt-lean": true, "apt-one-step": true, "chown-layer": true, "copy-link": true, "file-modes": true, "latest-tag": true,
+	"multi-stage": true, "parallel-stages": true, "pin-base": true, "pin-remote": true, "secret-in-layer": true,
 }
 
 // check applies the patch with git and holds the result against the original:
