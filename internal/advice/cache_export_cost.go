@@ -89,7 +89,7 @@ func (s *scene) balance(c *record.CacheAccess) (b balance, why string) {
 		why = fmt.Sprintf("of %d builds that exported %s it cannot be told whether that pays", b.builds, c.Ref)
 	case bound:
 		why = fmt.Sprintf("what %s saved is only known in part", c.Ref)
-	case s.Head.Commit.Default == "":
+	case !plainRef.MatchString(s.Head.Commit.Default):
 		why = "the default branch is not known"
 	case b.spent <= b.saved:
 		why = fmt.Sprintf("the exports of %s took %.1f s over %d builds, and %.1f s were saved", c.Ref, b.spent, b.builds, b.saved)

@@ -2,6 +2,7 @@ package advice
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -52,6 +53,10 @@ func cacheImportBase(s *scene) []candidate {
 	return []candidate{c}
 }
 
+// plainRef matches what can stand in a workflow as it is. A record can come from
+// somebody else.
+var plainRef = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_./:-]*$`)
+
 // cacheOf is the cache that builds of a branch export and this build did not import.
 func (s *scene) cacheOf(branch string, imports []*record.CacheAccess) *record.CacheAccess {
 	for _, p := range s.Past {
@@ -60,7 +65,7 @@ func (s *scene) cacheOf(branch string, imports []*record.CacheAccess) *record.Ca
 		}
 		for i := range p.Caches {
 			c := &p.Caches[i]
-			if c.Direction != record.Export || c.Error != "" || c.Type != "registry" && c.Type != "gha" {
+			if c.Direction != record.Export || c.Error != "" || c.Type != "registry" && c.Type != "gha" || !plainRef.MatchString(c.Ref) {
 				continue
 			}
 			if !slices.ContainsFunc(imports, func(x *record.CacheAccess) bool { return x.Type == c.Type && x.Ref == c.Ref }) &&
