@@ -4,8 +4,10 @@
 // suggestions, ranked by the seconds they save, each with a patch that applies
 // with git apply to the tree that was built. A rule lives in a file of its own,
 // with a Dockerfile before and after in its comment, and speaks only on
-// evidence: a miss of this build, or what the record shows was taken from the
-// build context. [Suggest] asks them all.
+// evidence: a miss of this build, what the record shows was taken from the
+// build context, or what earlier builds lost to a base image or a cache. [Suggest]
+// asks them all. What a rule says of a cache or a secret changes the workflow that
+// builds, if that is in the repository.
 //
 // A rule keeps silent where it is not sure. It knows the commands that a RUN
 // executes by their words (a shell parser tells them apart), and what it does not

@@ -321,7 +321,37 @@ func (x *recorded) workflow(words []string) error {
 	if s.Target != "" {
 		flags = append(flags, "--target="+x.evaluate(s.Target, values))
 	}
-	return x.build(flags)
+	if err := x.build(flags); err != nil {
+		return err
+	}
+	return x.keepsTo(values)
+}
+
+// keepsTo looks for the values of secrets in the record and the report. BuildKit's own
+// progress shows those of build arguments.
+func (x *recorded) keepsTo(values map[string]string) error {
+	known, err := json.Marshal(x.record)
+	if err != nil {
+		return err
+	}
+	texts := map[string][]byte{"the record": known}
+	files, err := filepath.Glob(filepath.Join(x.dir, "report", "*"))
+	if err != nil || len(files) < 4 {
+		return fmt.Errorf("the report has %d files: %w", len(files), err)
+	}
+	for _, f := range files {
+		if texts[filepath.Base(f)], err = os.ReadFile(f); err != nil {
+			return err
+		}
+	}
+	for name, value := range values {
+		for where, text := range texts {
+			if strings.Contains(name, "TOKEN") && bytes.Contains(text, []byte(value)) {
+				return fmt.Errorf("the value of %s is in %s", name, where)
+			}
+		}
+	}
+	return nil
 }
 
 var (
