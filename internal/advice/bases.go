@@ -9,9 +9,9 @@ import (
 	"github.com/layercause/layercause/internal/record"
 )
 
-// base is a FROM that names an image of a registry in plain words.
+// base is a FROM, or a COPY, that names an image of a registry in plain words.
 type base struct {
-	at    int // the FROM
+	at    int
 	stage int
 	ref   string
 	name  string // without a tag and a digest
@@ -23,18 +23,35 @@ type base struct {
 func (s *scene) bases() []base {
 	var out []base
 	for i, st := range s.file.Stages {
-		if st.Parent >= 0 || strings.EqualFold(st.Base, "scratch") || strings.ContainsAny(st.Base, `$"'`) ||
-			slices.Contains(s.Head.Invocation.NamedContexts, st.Base) {
-			continue
+		if b, ok := s.newBase(st.From, i, st.Base); ok && st.Parent < 0 && !strings.EqualFold(st.Base, "scratch") {
+			out = append(out, b)
 		}
-		b := base{at: st.From, stage: i, ref: st.Base}
-		b.name, b.pin, _ = strings.Cut(st.Base, "@")
-		if n := strings.LastIndex(b.name, ":"); n > strings.LastIndex(b.name, "/") {
-			b.name, b.tag = b.name[:n], b.name[n+1:]
-		}
-		out = append(out, b)
 	}
 	return out
+}
+
+// copied lists the images that a COPY takes files from.
+func (s *scene) copied() []base {
+	var out []base
+	for i, in := range s.file.Instructions {
+		ref, ok := in.Flag("from")
+		if in.Command != "COPY" || !ok || s.file.StageNamed(ref) >= 0 {
+			continue
+		}
+		if b, ok := s.newBase(i, in.Stage, ref); ok {
+			out = append(out, b)
+		}
+	}
+	return out
+}
+
+func (s *scene) newBase(at, stage int, ref string) (base, bool) {
+	b := base{at: at, stage: stage, ref: ref}
+	b.name, b.pin, _ = strings.Cut(ref, "@")
+	if n := strings.LastIndex(b.name, ":"); n > strings.LastIndex(b.name, "/") {
+		b.name, b.tag = b.name[:n], b.name[n+1:]
+	}
+	return b, !strings.ContainsAny(ref, `$"'`) && !slices.Contains(s.Head.Invocation.NamedContexts, ref)
 }
 
 // official gives the name of an official image, without the parts that docker
@@ -43,23 +60,22 @@ func (b base) official() string {
 	return strings.TrimPrefix(strings.TrimPrefix(b.name, "docker.io/"), "library/")
 }
 
-// instead writes another reference into a FROM.
+// beforeRef matches what stands before the reference in an instruction.
+var beforeRef = map[string]*regexp.Regexp{
+	"FROM": regexp.MustCompile(`(?i)^FROM\s+(--\S+\s+)*`),
+	"COPY": regexp.MustCompile(`(?i)^COPY\s+(--\S+\s+)*?--from=`),
+}
+
+// instead writes another reference into a FROM, or into the --from of a COPY.
 func (s *scene) instead(b base, ref, title string) (candidate, bool) {
 	in := s.file.Instructions[b.at]
-	at := strings.Index(in.Text, " "+b.ref)
-	for at >= 0 && len(in.Flags) > 0 && strings.Contains(in.Text[at+1+len(b.ref):], "--") {
-		next := strings.Index(in.Text[at+1:], " "+b.ref)
-		if next < 0 {
-			return candidate{}, false
-		}
-		at += 1 + next
-	}
+	at := len(beforeRef[in.Command].FindString(in.Text))
+	rest, ok := strings.CutPrefix(in.Text[at:], b.ref)
 	e := s.file.Edit()
-	if at < 0 || !e.Splice(b.at, at+1, at+1+len(b.ref), ref) {
+	if at == 0 || !ok || !e.Splice(b.at, at, at+len(b.ref), ref) {
 		return candidate{}, false
 	}
-	after := in.Text[:at+1] + ref + in.Text[at+1+len(b.ref):]
-	return s.draft(e, b.at, title, []string{in.Text}, []string{after})
+	return s.draft(e, b.at, title, []string{in.Text}, []string{in.Text[:at] + ref + rest})
 }
 
 var (

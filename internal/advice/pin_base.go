@@ -6,14 +6,16 @@ import (
 	"github.com/layercause/layercause/internal/cause"
 )
 
-// pinBase writes the digest that a tag stood for into the FROM, where the tag moved
-// and everything below was built again. Before:
+// pinBase writes the digest that a tag stood for into the FROM, or into the --from of a
+// COPY, where the tag moved and everything below was built again. Before:
 //
 //	FROM node:24
+//	COPY --from=example/tools:1 /bin/tool /bin/tool
 //
 // After:
 //
 //	FROM node:24@sha256:5c6d…
+//	COPY --from=example/tools:1@sha256:81b0… /bin/tool /bin/tool
 //
 // The digest is that of the reference as this build resolved it: of an image for
 // several platforms, the digest of its index. The tag stays, for people and for the
@@ -21,7 +23,7 @@ import (
 // were seen; no replay of commits can know when a tag moves.
 func pinBase(s *scene) []candidate {
 	var out []candidate
-	for _, b := range s.bases() {
+	for _, b := range append(s.bases(), s.copied()...) {
 		digest, l, ok := s.pinnable(b)
 		if !ok {
 			continue
