@@ -119,7 +119,7 @@ func Suggest(in Input) Advice {
 	}
 	all = ranked(all)
 	best := s.best(all)
-	a := Advice{Best: best}
+	a := Advice{Best: best, Builds: s.replayed()}
 	for i, c := range all {
 		// What saves nothing alone may do so with another: two arguments that change
 		// with every commit have to move both.

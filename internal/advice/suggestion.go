@@ -15,6 +15,8 @@ type Advice struct {
 	Best *Set
 	// Silences are the places where a rule looked and kept silent.
 	Silences []Silence
+	// Builds are those that were replayed, without an edit.
+	Builds []Replayed
 }
 
 // Suggestion is one edit that would have kept the cache, or that makes the image

@@ -1,0 +1,49 @@
+package advice
+
+import (
+	"slices"
+
+	"github.com/layercause/layercause/internal/dockerfile"
+)
+
+// Chosen gives what to apply where nobody chooses: the set that saves most, or the
+// suggestion that does, and of those that are worth making without saving time all
+// that change other lines. Members are indexes of the suggestions, ascending.
+func (a Advice) Chosen() (edits []FileEdit, members []int) {
+	if a.Best != nil {
+		edits, members = a.Best.Edits, slices.Clone(a.Best.Members)
+	}
+	for i := range a.Suggestions {
+		g := &a.Suggestions[i]
+		saves := g.Predicted.worth()
+		if g.Patch == "" || saves && len(members) > 0 || slices.Contains(members, i) {
+			continue
+		}
+		more, fits := together(edits, g.Edits)
+		if !fits || !stillParse(more) {
+			continue
+		}
+		if _, clean := patchOf(more); !clean {
+			continue
+		}
+		edits, members = more, append(members, i)
+	}
+	slices.Sort(members)
+	return edits, members
+}
+
+// stillParse says whether what was a Dockerfile still is one. What never was, such
+// as a .dockerignore, is not asked.
+func stillParse(edits []FileEdit) bool {
+	for _, e := range edits {
+		before, err := dockerfile.Parse(e.Path, e.Before)
+		if err != nil {
+			continue
+		}
+		after, err := dockerfile.Parse(e.Path, e.After)
+		if err != nil || len(after.Stages) < len(before.Stages) {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,108 @@
+package report
+
+import "strings"
+
+// AdviceMarkdown renders the advice for a pull request or an issue, at most
+// [CommentBudget] bytes: what GitHub takes.
+func AdviceMarkdown(a Advice) string {
+	sections := []section{{"the first line", "**" + a.verdict().markdownText() + "**"}}
+	if s := a.reach(); s != nil {
+		sections[0].text += " " + s.markdownText()
+	}
+	if s := a.source(); s != nil {
+		sections = append(sections, section{"the source of the seconds", s.markdownText()})
+	}
+	if g, left := a.costGrid(adviceSteps); g != nil {
+		text := g.markdown()
+		if left > 0 {
+			text += "\nand " + count(left, "more step") + "\n"
+		}
+		sections = append(sections, section{"the costliest steps", text})
+	}
+	for i := range a.Suggestions {
+		sections = append(sections, section{"suggestion " + itoa(i+1), advisedMarkdown(i, &a.Suggestions[i])})
+	}
+	var b strings.Builder
+	for _, s := range a.together() {
+		b.WriteString(s.markdownText() + "\n")
+	}
+	sections = append(sections,
+		section{"what they bring together", b.String()},
+		section{"warnings", notesMarkdown("Warning: ", a.Warnings) + notesMarkdown("Hint: ", a.Hints)},
+		section{"the rules that kept silent", a.silencesMarkdown()})
+	return assemble(CommentBudget, "`layercause advise` prints all of it.", sections)
+}
+
+// advisedMarkdown is one suggestion: what to do, what it brings, and the diff.
+func advisedMarkdown(i int, g *Suggestion) string {
+	var b strings.Builder
+	b.WriteString("#### " + itoa(i+1) + ". ")
+	adviceTitle(g).markdown(&b, false)
+	b.WriteString("\n\n")
+	if gain := suggestionGain(g); gain != "" {
+		b.WriteString("**" + gain + "** ")
+	}
+	b.WriteString("(" + g.where().markdownText() + ")\n")
+	for k, x := range g.Assumes {
+		if k == 0 {
+			b.WriteByte('\n')
+		}
+		if k == adviceAssumes {
+			b.WriteString("- and " + count(len(g.Assumes)-k, "more assumption") + "\n")
+			break
+		}
+		b.WriteString("- Assumes: ")
+		prose(x, detailLimit).markdown(&b, false)
+		b.WriteByte('\n')
+	}
+	if patch := cleanBlock(g.Patch); patch != "" {
+		text, left := firstLines(patch, patchLines, patchWidth)
+		b.WriteByte('\n')
+		fenced(&b, "diff", text)
+		if left > 0 {
+			b.WriteString("\n" + count(left, "more line") + " of this patch with `layercause advise --format patch`.\n")
+		}
+	}
+	return b.String()
+}
+
+func notesMarkdown(what string, list []string) string {
+	var b strings.Builder
+	for i, x := range list {
+		if i == adviceNotes {
+			b.WriteString("- and " + itoa(len(list)-i) + " more\n")
+			break
+		}
+		b.WriteString("- " + what)
+		prose(x, detailLimit).markdown(&b, false)
+		b.WriteByte('\n')
+	}
+	return b.String()
+}
+
+// mostSilences is how many of them are listed in Markdown.
+const mostSilences = 100
+
+func (a *Advice) silencesMarkdown() string {
+	var b strings.Builder
+	for i, s := range a.Silences {
+		if i == mostSilences {
+			b.WriteString("- and " + itoa(len(a.Silences)-i) + " more\n")
+			break
+		}
+		x := words("all rules")
+		if s.Rule != "" {
+			x = sentence{}.code(s.Rule, nameLimit)
+		}
+		if s.Line > 0 {
+			x = x.say(", line " + itoa(s.Line))
+		}
+		b.WriteString("- ")
+		x.say(": ").with(prose(s.Why, detailLimit)).markdown(&b, false)
+		b.WriteByte('\n')
+	}
+	if b.Len() == 0 {
+		return ""
+	}
+	return folded("Where the rules looked and kept silent", b.String())
+}

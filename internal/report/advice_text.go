@@ -1,0 +1,134 @@
+package report
+
+import (
+	"fmt"
+	"io"
+	"strings"
+)
+
+const (
+	adviceSteps   = 6  // rows of the table of costly steps
+	adviceAssumes = 5  // assumptions of a suggestion
+	adviceNotes   = 10 // warnings, and hints
+)
+
+// AdviceText writes the advice for a terminal: one line that says it all, where the
+// time goes, each suggestion with its diff, and what bounds all this. Lines stay
+// within 100 columns, the diffs aside.
+func AdviceText(w io.Writer, a Advice, color bool) error {
+	t := &terminal{view: newView(&Report{}), color: color, wide: terminalWide}
+	t.wrapped(a.verdict(), 0, bold)
+	for _, s := range []sentence{a.reach(), a.source()} {
+		if s != nil {
+			t.wrapped(s, 0, "")
+		}
+	}
+	t.costs(&a)
+	for i := range a.Suggestions {
+		t.advised(i, &a.Suggestions[i])
+	}
+	for i, s := range a.together() {
+		if i == 0 {
+			t.b.WriteByte('\n')
+		}
+		t.wrapped(s, 0, "")
+	}
+	t.silences(&a)
+	t.notes("warning: ", a.Warnings)
+	t.notes("hint: ", a.Hints)
+	if _, err := w.Write(inert(t.b.Bytes())); err != nil {
+		return fmt.Errorf("writing the advice: %w", err)
+	}
+	return nil
+}
+
+// costs is the table of the steps that took the most time.
+func (t *terminal) costs(a *Advice) {
+	g, left := a.costGrid(adviceSteps)
+	if g == nil {
+		return
+	}
+	t.b.WriteByte('\n')
+	var b strings.Builder
+	g.text(&b, nil)
+	head, rows, _ := strings.Cut(b.String(), "\n")
+	t.paint(dim, head)
+	t.b.WriteString("\n" + rows)
+	if left > 0 {
+		t.paint(dim, "  and "+count(left, "more step"))
+		t.b.WriteByte('\n')
+	}
+}
+
+// advised is one suggestion, its diff at the left edge, so that it can be copied.
+func (t *terminal) advised(i int, g *Suggestion) {
+	t.b.WriteByte('\n')
+	t.wrapped(words(itoa(i+1)+". ").with(adviceTitle(g)), 0, bold)
+	t.b.WriteString("   ")
+	t.paint(dim, shorten(g.where().text(), t.wide-3))
+	t.b.WriteByte('\n')
+	if gain := suggestionGain(g); gain != "" {
+		t.wrapped(words(gain), 3, "")
+	}
+	for k, x := range g.Assumes {
+		if k == adviceAssumes {
+			t.wrapped(words("And "+count(len(g.Assumes)-k, "more assumption")+"."), 3, dim)
+			break
+		}
+		t.wrapped(words("Assumes: ").with(prose(x, detailLimit)), 3, "")
+	}
+	patch := cleanBlock(g.Patch)
+	if patch == "" {
+		return
+	}
+	t.b.WriteByte('\n')
+	text, left := firstLines(patch, terminalLines, patchWidth)
+	for _, l := range strings.Split(text, "\n") {
+		t.paint(diffColor(l), l)
+		t.b.WriteByte('\n')
+	}
+	if left > 0 {
+		t.paint(dim, "… "+count(left, "more line"))
+		t.b.WriteByte('\n')
+	}
+}
+
+// silences lists, rule by rule, why there is no suggestion.
+func (t *terminal) silences(a *Advice) {
+	if len(a.Silences) == 0 {
+		return
+	}
+	t.b.WriteString("\nWhere the rules looked and kept silent:\n")
+	last := ""
+	for _, s := range a.Silences {
+		if s.Rule != last {
+			name := "all rules"
+			if s.Rule != "" {
+				name = cleanLine(s.Rule)
+			}
+			t.b.WriteString("  ")
+			t.paint(cyan, shorten(name, 40))
+			t.b.WriteByte('\n')
+			last = s.Rule
+		}
+		x := prose(s.Why, detailLimit)
+		if s.Line > 0 {
+			x = words("line " + itoa(s.Line) + ": ").with(x)
+		}
+		t.wrapped(x, 6, "")
+	}
+}
+
+// notes writes what bounds the advice, a line each.
+func (t *terminal) notes(what string, list []string) {
+	for i, x := range list {
+		if i == 0 {
+			t.b.WriteByte('\n')
+		}
+		if i == adviceNotes {
+			t.wrapped(words("and "+itoa(len(list)-i)+" more"), 0, "")
+			break
+		}
+		t.wrapped(words(what).with(prose(x, detailLimit)), 0, "")
+	}
+}
