@@ -27,6 +27,6 @@ func main() {
 		SilenceUsage:  true,
 	}
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(buildCommand(env), explainCommand(env), historyCommand(env), versionCommand(env))
+	root.AddCommand(adviseCommand(env), buildCommand(env), explainCommand(env), historyCommand(env), versionCommand(env))
 	os.Exit(pipeline.ExitCode(os.Stderr, root.ExecuteContext(context.Background())))
 }

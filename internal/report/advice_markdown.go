@@ -7,10 +7,7 @@ import "strings"
 func AdviceMarkdown(a Advice) string {
 	sections := []section{{"the first line", "**" + a.verdict().markdownText() + "**"}}
 	if s := a.reach(); s != nil {
-		sections[0].text += " " + s.markdownText()
-	}
-	if s := a.source(); s != nil {
-		sections = append(sections, section{"the source of the seconds", s.markdownText()})
+		sections = append(sections, section{"what was replayed", s.say(" ").with(a.source()).markdownText()})
 	}
 	if g, left := a.costGrid(adviceSteps); g != nil {
 		text := g.markdown()
@@ -24,7 +21,7 @@ func AdviceMarkdown(a Advice) string {
 	}
 	var b strings.Builder
 	for _, s := range a.together() {
-		b.WriteString(s.markdownText() + "\n")
+		b.WriteString("- " + s.markdownText() + "\n")
 	}
 	sections = append(sections,
 		section{"what they bring together", b.String()},
@@ -40,7 +37,7 @@ func advisedMarkdown(i int, g *Suggestion) string {
 	adviceTitle(g).markdown(&b, false)
 	b.WriteString("\n\n")
 	if gain := suggestionGain(g); gain != "" {
-		b.WriteString("**" + gain + "** ")
+		b.WriteString(gain + " ")
 	}
 	b.WriteString("(" + g.where().markdownText() + ")\n")
 	for k, x := range g.Assumes {

@@ -18,10 +18,8 @@ const (
 func AdviceText(w io.Writer, a Advice, color bool) error {
 	t := &terminal{view: newView(&Report{}), color: color, wide: terminalWide}
 	t.wrapped(a.verdict(), 0, bold)
-	for _, s := range []sentence{a.reach(), a.source()} {
-		if s != nil {
-			t.wrapped(s, 0, "")
-		}
+	if s := a.reach(); s != nil {
+		t.wrapped(s.say(" ").with(a.source()), 0, "")
 	}
 	t.costs(&a)
 	for i := range a.Suggestions {
@@ -63,7 +61,7 @@ func (t *terminal) costs(a *Advice) {
 // advised is one suggestion, its diff at the left edge, so that it can be copied.
 func (t *terminal) advised(i int, g *Suggestion) {
 	t.b.WriteByte('\n')
-	t.wrapped(words(itoa(i+1)+". ").with(adviceTitle(g)), 0, bold)
+	t.item(itoa(i+1)+". ", adviceTitle(g), bold)
 	t.b.WriteString("   ")
 	t.paint(dim, shorten(g.where().text(), t.wide-3))
 	t.b.WriteByte('\n')
@@ -91,6 +89,13 @@ func (t *terminal) advised(i int, g *Suggestion) {
 		t.paint(dim, "… "+count(left, "more line"))
 		t.b.WriteByte('\n')
 	}
+}
+
+// item writes an entry of a list, its lines below each other.
+func (t *terminal) item(mark string, s sentence, color string) {
+	at := t.b.Len()
+	t.wrapped(s, len(mark), color)
+	copy(t.b.Bytes()[at:], mark)
 }
 
 // silences lists, rule by rule, why there is no suggestion.
@@ -131,4 +136,49 @@ func (t *terminal) notes(what string, list []string) {
 		}
 		t.wrapped(words(what).with(prose(x, detailLimit)), 0, "")
 	}
+}
+
+// AdviceWritten says which files --write changed, and how.
+func AdviceWritten(w io.Writer, a Advice, paths []string, color bool) error {
+	t := &terminal{view: newView(&Report{}), color: color, wide: terminalWide}
+	if len(paths) == 0 || a.Chosen == nil {
+		t.wrapped(words("Nothing was changed. ").with(a.verdict()), 0, bold)
+	} else {
+		s := words("Changed ")
+		for i, p := range paths {
+			switch {
+			case i > 0 && i == len(paths)-1:
+				s = s.say(" and ")
+			case i > 0:
+				s = s.say(", ")
+			}
+			s = append(s, placeSpan(cleanLine(p), p, ""))
+		}
+		t.wrapped(s.say(":"), 0, bold)
+		for _, i := range a.Chosen.Suggestions {
+			g := &a.Suggestions[i]
+			t.item("- ", adviceTitle(g).say(" ").say(suggestionGain(g)), "")
+			for _, x := range g.Assumes[:min(len(g.Assumes), adviceAssumes)] {
+				t.wrapped(words("Assumes: ").with(prose(x, detailLimit)), 2, "")
+			}
+		}
+		t.wrapped(words("Look at it with ").code("git diff", 40).say("."), 0, "")
+	}
+	t.notes("warning: ", a.Warnings)
+	t.notes("hint: ", a.Hints)
+	if _, err := w.Write(inert(t.b.Bytes())); err != nil {
+		return fmt.Errorf("writing the advice: %w", err)
+	}
+	return nil
+}
+
+// AdviceNotes writes the warnings and hints, for a form that has no place for them.
+func AdviceNotes(w io.Writer, a Advice) error {
+	t := &terminal{view: newView(&Report{}), wide: terminalWide}
+	t.notes("warning: ", a.Warnings)
+	t.notes("hint: ", a.Hints)
+	if _, err := w.Write(inert(t.b.Bytes())); err != nil {
+		return fmt.Errorf("writing the advice: %w", err)
+	}
+	return nil
 }

@@ -85,21 +85,19 @@ func (g *Suggestion) where() sentence {
 func (a *Advice) together() []sentence {
 	var out []sentence
 	if b := a.BestSet; b != nil {
-		s := words("Together, ").with(numbers(b.Suggestions))
-		if p := predictedGain(b.Predicted); p != "" {
-			s = s.say(": " + p)
-		} else {
-			s = s.say(".")
+		s := words("Together, ").with(numbers(b.Suggestions)).say(" " + gained(b.Predicted))
+		if p := b.Predicted; p.MissesAfter < p.MissesBefore {
+			s = s.say(": " + itoa(p.MissesAfter) + " instead of " + count(p.MissesBefore, "step") + " would have re-run")
 		}
-		out = append(out, s)
+		out = append(out, s.say("."))
 	}
 	if c := a.Chosen; c != nil {
 		what := numbers(c.Suggestions)
-		if len(c.Suggestions) == 1 && len(a.Suggestions) == 1 {
+		if len(a.Suggestions) == 1 {
 			what = words("it")
 		}
 		out = append(out, words("To apply ").with(what).say(": ").code("layercause advise --write", 40).
-			say(", or take the patch of ").code("layercause advise --format patch", 40).say("."))
+			say(". As a patch: ").code("layercause advise --format patch", 40).say("."))
 	}
 	return out
 }

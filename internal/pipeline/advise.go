@@ -1,0 +1,295 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/layercause/layercause/internal/action"
+	"github.com/layercause/layercause/internal/advice"
+	"github.com/layercause/layercause/internal/buildkit"
+	"github.com/layercause/layercause/internal/history"
+	"github.com/layercause/layercause/internal/record"
+	"github.com/layercause/layercause/internal/report"
+)
+
+// AdviseOptions are the flags of the advise command.
+type AdviseOptions struct {
+	buildkit.Options
+	History string // folder
+	Commits int    // how many are replayed
+	Format  string // text, json, markdown, patch or sarif
+	// Rules are the only ones that are asked; empty is all.
+	Rules        []string
+	Write        bool
+	ExplainRules bool
+}
+
+// The number of commits that are replayed, and the most that can be asked for.
+const (
+	DefaultCommits = 50
+	mostCommits    = 10_000
+)
+
+// Advise suggests edits for a repository. It needs no builder.
+func Advise(ctx context.Context, env Env, o AdviseOptions) error {
+	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	err := advise(ctx, env, o)
+	switch {
+	case errors.Is(err, context.Canceled):
+		return &Error{ExitFailed, errors.New("cancelled"), ""}
+	case err != nil:
+		return classify(err)
+	}
+	return nil
+}
+
+func advise(ctx context.Context, env Env, o AdviseOptions) error {
+	off, err := o.check()
+	if err != nil {
+		return err
+	}
+	a := advising{env: env, AdviseOptions: o}
+	if err := a.look(ctx); err != nil {
+		return err
+	}
+	advised := advice.Suggest(a.input(off))
+	edits, members := advised.Chosen()
+	changes, err := changesOf(a.Root, edits)
+	if err != nil {
+		if o.Write || o.Format == "patch" {
+			return err
+		}
+		a.note(err.Error(), "")
+	}
+	patch := patchOf(changes)
+	if record.RedactURLs(patch) != patch {
+		a.note("the patch would show a credential that stands in an address beside the edit", "take the credential out of the file first")
+		changes, patch = nil, ""
+	}
+	in := report.Advised{
+		Dockerfile: a.head.Dockerfile.Path, Context: a.head.Invocation.Context, Target: a.head.Invocation.Target,
+		Commits: a.reached(), MeasuredBy: a.measuredBy(), Advice: advised, Chosen: members, Patch: patch,
+		Warnings: a.warnings, Hints: a.hints,
+	}
+	if o.ExplainRules {
+		in.Rules = slices.DeleteFunc(advice.Rules(), func(name string) bool { return slices.Contains(off, name) })
+	}
+	r := report.NewAdvice(in)
+	if o.Write {
+		if err := writeChanges(a.Root, changes); err != nil {
+			return err
+		}
+	}
+	return show(env, o, r, changes)
+}
+
+// check finds bad input, and gives the names of the rules that are not asked.
+func (o AdviseOptions) check() (off []string, err error) {
+	if !slices.Contains([]string{"", "text", "json", "markdown", "patch", "sarif"}, o.Format) {
+		return nil, usage("use text, json, markdown, patch or sarif", "--format %q is unknown", o.Format)
+	}
+	if o.Commits < 1 || o.Commits > mostCommits {
+		return nil, usage(fmt.Sprintf("give how many commits to replay, 1 to %d", mostCommits), "--commits %d cannot be replayed", o.Commits)
+	}
+	known := advice.Rules()
+	for _, name := range o.Rules {
+		if !slices.Contains(known, name) {
+			return nil, usage("the rules are: "+strings.Join(known, ", "), "there is no rule %q", name)
+		}
+	}
+	if len(o.Rules) > 0 {
+		off = slices.DeleteFunc(known, func(name string) bool { return slices.Contains(o.Rules, name) })
+	}
+	return off, nil
+}
+
+// advising is what was found out about a repository.
+type advising struct {
+	AdviseOptions
+	env  Env
+	head *record.Record
+	// base is the earlier build whose times are taken; nil if there is none.
+	base    *record.Record
+	past    []*record.Record
+	args    map[string]string
+	commits *commits
+
+	warnings, hints []string
+}
+
+// note says something that bounds the advice, and what to do about it.
+func (a *advising) note(text, hint string) {
+	a.warnings = append(a.warnings, text)
+	if hint != "" {
+		a.hints = append(a.hints, hint)
+	}
+}
+
+// look reads the repository: what a build would see, what was measured of earlier
+// ones, and the last commits.
+func (a *advising) look(ctx context.Context) error {
+	run := &runner{active: a.env.inActions()}
+	if run.active {
+		var err error
+		if run.event, err = action.ReadEvent(a.env.getenv); err != nil {
+			a.note(err.Error(), "")
+		}
+	}
+	store := a.openHistory()
+	a.Salt, a.warnings = saltOf(store, a.warnings)
+	a.Commit, a.Root = commitOf(ctx, a.env, run, a.Context, a.Salt)
+	if _, err := inside(a.Root, a.Context); err != nil {
+		a.Root = a.Context // there is no repository
+	}
+	a.Hidden = hidden(BuildOptions{ReportDir: DefaultReportDir}, store)
+	a.Getenv = a.env.LookupEnv
+	if a.env.CacheDir != "" {
+		a.IndexDir = filepath.Join(a.env.CacheDir, "layercause", "files")
+	}
+	named, err := a.resolveFile()
+	if err != nil {
+		return err
+	}
+	prepared, err := buildkit.Prepare(a.Options)
+	if err != nil {
+		return a.better(ctx, err)
+	}
+	a.args = prepared.Args()
+	if isDir(a.Context) {
+		a.commits = readCommits(ctx, a.Context, a.File, a.Root, a.AdviseOptions.Commits)
+	}
+	if a.head, err = prepared.Survey(ctx); err != nil {
+		return err
+	}
+	a.head.StartedAt = time.Now()
+	a.measure(ctx, store, named)
+	<-a.commits.done
+	a.judgeCommits(ctx)
+	return ctx.Err()
+}
+
+// resolveFile finds the Dockerfile itself where a link was named, since a patch
+// changes the file. The name is the path that a build's record has.
+func (a *advising) resolveFile() (named string, err error) {
+	if a.File == "" {
+		a.File = filepath.Join(a.Context, "Dockerfile")
+	}
+	real, err := filepath.EvalSymlinks(a.File)
+	if err != nil {
+		return "", nil // it is said later what is wrong with it
+	}
+	if _, err := inside(a.Root, real); err != nil {
+		return "", usage("name one of the repository's with --file: a suggestion changes files of it alone",
+			"the Dockerfile %q lies outside of the repository", a.File)
+	}
+	if fi, err := os.Lstat(a.File); err == nil && fi.Mode()&os.ModeSymlink != 0 {
+		if named, err = inside(a.Root, filepath.Dir(a.File)); err == nil {
+			named = filepath.ToSlash(filepath.Join(named, filepath.Base(a.File)))
+		}
+		a.File = real
+	}
+	return named, nil
+}
+
+// better explains why there is no Dockerfile.
+func (a *advising) better(ctx context.Context, err error) error {
+	if isDir(a.Context) && (git{ctx, a.Context}).run("rev-parse", "--is-bare-repository") == "true" {
+		return usage("check it out first: git worktree add FOLDER, then name that folder",
+			"%q is a bare repository, which has no files to build from", a.Context)
+	}
+	return err
+}
+
+// openHistory opens the history if there is one.
+func (a *advising) openHistory() *history.Store {
+	dir := nonEmpty(a.AdviseOptions.History, defaultHistory(a.env))
+	if !isDir(dir) {
+		if a.AdviseOptions.History != "" {
+			a.note(fmt.Sprintf("there is no history at %q", dir), "name the folder that layercause build was given as --history")
+		}
+		return nil
+	}
+	store, err := history.Open(dir)
+	if err != nil {
+		a.note(err.Error(), "")
+		return nil
+	}
+	return store
+}
+
+// measure takes the times of the nearest earlier build, and the ways of its cache.
+func (a *advising) measure(ctx context.Context, store *history.Store, named string) {
+	if store == nil {
+		return
+	}
+	asked := *a.head
+	asked.Invocation.Dockerfile = nonEmpty(named, asked.Invocation.Dockerfile)
+	c, err := store.Nearest(ctx, &asked)
+	a.warnings = append(a.warnings, c.Warnings...)
+	if err != nil {
+		a.note(err.Error(), "")
+	}
+	if a.base, a.past = c.Record, c.Past; a.base == nil {
+		return
+	}
+	a.head.Caches, a.head.Builder = a.base.Caches, a.base.Builder
+}
+
+// input is what the rules are asked with.
+func (a *advising) input(off []string) advice.Input {
+	in := advice.Input{Head: a.head, Base: a.base, Past: a.past, Off: off, ReadFile: a.readFile}
+	if h := a.commits.history; h != nil && len(h.Commits) > 1 {
+		every := everyCommit(a.args, a.head, a.base, a.env.getenv)
+		in.Replay = a.commits.replayer(h, recipeOf(a.head, a.args, every))
+	}
+	return in
+}
+
+// mostRead is the largest file that a rule is given, in bytes.
+const mostRead = 4 << 20
+
+// readFile reads a file of the build context, which no link leads out of.
+func (a *advising) readFile(name string) ([]byte, error) {
+	root, err := os.OpenRoot(a.Context)
+	if err != nil {
+		return nil, err
+	}
+	defer root.Close()
+	f, err := root.Open(filepath.FromSlash(name))
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	if fi, err := f.Stat(); err != nil || !fi.Mode().IsRegular() || fi.Size() > mostRead {
+		return nil, errors.Join(err, fmt.Errorf("reading %q: no file of a size to read", name))
+	}
+	return io.ReadAll(io.LimitReader(f, mostRead))
+}
+
+func (a *advising) reached() report.Commits {
+	out := report.Commits{Asked: a.AdviseOptions.Commits}
+	h := a.commits.history
+	if h == nil || len(h.Commits) < 2 {
+		return out
+	}
+	first := h.Commits[1] // the one before is only what it is compared with
+	out.Replayed, out.Shallow, out.Oldest, out.Since = len(h.Commits)-1, h.Shallow, first.SHA, first.Time.UTC().Format(time.RFC3339)
+	return out
+}
+
+func (a *advising) measuredBy() *report.Measurement {
+	if a.base == nil {
+		return nil
+	}
+	return &report.Measurement{Commit: a.base.Commit.SHA, StartedAt: a.base.StartedAt.UTC().Format(time.RFC3339)}
+}
