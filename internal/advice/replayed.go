@@ -36,7 +36,7 @@ func (s *scene) replayed() []Replayed {
 	for i := range s.before.Builds {
 		b := &s.before.Builds[i]
 		x := Replayed{Commit: b.Commit.SHA}
-		x.Seconds, _ = s.prices.wall(b, s.Head.Builder.Cores)
+		x.Seconds, _ = s.prices.wall(b.Plan, s.misses(b), s.Head.Builder.Cores)
 		for _, m := range b.Misses {
 			step := &b.Plan.Steps[m.Step]
 			p := s.prices.of(step.Text)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 
@@ -17,8 +18,12 @@ func (a *advising) judgeCommits(ctx context.Context) {
 	if err := a.commits.err; err != nil {
 		var known *replay.Error
 		text, hint := err.Error(), "run it in a checkout with its .git folder"
-		if errors.As(err, &known) {
+		_, missing := exec.LookPath("git")
+		switch {
+		case errors.As(err, &known):
 			hint = known.Hint
+		case missing != nil:
+			text, hint = "there is no git program", "install git"
 		}
 		a.note("no commit was replayed, so that only suggestions that need no history could be made: "+text, hint)
 	}

@@ -85,11 +85,7 @@ func (g *Suggestion) where() sentence {
 func (a *Advice) together() []sentence {
 	var out []sentence
 	if b := a.BestSet; b != nil {
-		s := words("Together, ").with(numbers(b.Suggestions)).say(" " + gained(b.Predicted))
-		if p := b.Predicted; p.MissesAfter < p.MissesBefore {
-			s = s.say(": " + itoa(p.MissesAfter) + " instead of " + count(p.MissesBefore, "step") + " would have re-run")
-		}
-		out = append(out, s.say("."))
+		out = append(out, words("Together, ").with(numbers(b.Suggestions)).say(" "+predictedGain(b.Predicted)))
 	}
 	if c := a.Chosen; c != nil {
 		what := numbers(c.Suggestions)
