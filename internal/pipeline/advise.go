@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -247,33 +246,12 @@ func (a *advising) measure(ctx context.Context, store *history.Store, named stri
 
 // input is what the rules are asked with.
 func (a *advising) input(off []string) advice.Input {
-	in := advice.Input{Head: a.head, Base: a.base, Past: a.past, Off: off, ReadFile: a.readFile}
+	in := advice.Input{Head: a.head, Base: a.base, Past: a.past, Off: off, ReadFile: advisor{context: a.Context}.readFile()}
 	if h := a.commits.history; h != nil && len(h.Commits) > 1 {
 		every := everyCommit(a.args, a.head, a.base, a.env.getenv)
 		in.Replay = a.commits.replayer(h, recipeOf(a.head, a.args, every))
 	}
 	return in
-}
-
-// mostRead is the largest file that a rule is given, in bytes.
-const mostRead = 4 << 20
-
-// readFile reads a file of the build context, which no link leads out of.
-func (a *advising) readFile(name string) ([]byte, error) {
-	root, err := os.OpenRoot(a.Context)
-	if err != nil {
-		return nil, err
-	}
-	defer root.Close()
-	f, err := root.Open(filepath.FromSlash(name))
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	if fi, err := f.Stat(); err != nil || !fi.Mode().IsRegular() || fi.Size() > mostRead {
-		return nil, errors.Join(err, fmt.Errorf("reading %q: no file of a size to read", name))
-	}
-	return io.ReadAll(io.LimitReader(f, mostRead))
 }
 
 func (a *advising) reached() report.Commits {
