@@ -15,8 +15,10 @@ type Rerun struct {
 	// Text is the instruction's, and Line where it stood in that build's Dockerfile.
 	Text string
 	Line int
-	// Own says that the step itself changed, and not only what it stands on.
-	Own bool
+	// Own says that the step itself changed. Else Because is the line of the step it
+	// stands on that did.
+	Own     bool
+	Because int
 	// ByContent says that it only reads the output of steps that were executed: had
 	// they made the same again, it would not have been.
 	ByContent bool
@@ -37,11 +39,18 @@ func (s *scene) replayed() []Replayed {
 		b := &s.before.Builds[i]
 		x := Replayed{Commit: b.Commit.SHA}
 		x.Seconds, _ = s.prices.wall(b.Plan, s.misses(b), s.Head.Builder.Cores)
+		because := map[int]int{} // by step
 		for _, m := range b.Misses {
 			step := &b.Plan.Steps[m.Step]
 			p := s.prices.of(step.Text)
+			because[m.Step] = step.Line
+			for _, in := range step.Inputs {
+				if line := because[in]; line > 0 && !m.Own {
+					because[m.Step] = line
+				}
+			}
 			x.Reruns = append(x.Reruns, Rerun{
-				Text: step.Text, Line: step.Line, Own: m.Own, ByContent: m.ByContent,
+				Text: step.Text, Line: step.Line, Own: m.Own, Because: because[m.Step], ByContent: m.ByContent,
 				Files: m.Files, FileCount: m.FileCount, Args: m.Args, Seconds: p.seconds, Measured: p.measured,
 			})
 		}

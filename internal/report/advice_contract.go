@@ -75,9 +75,10 @@ type Replayed struct {
 type Rerun struct {
 	Line        int    `json:"line"`
 	Instruction string `json:"instruction"`
-	// Own says that the step itself changed, ByContent that it only reads what
-	// executed steps wrote.
+	// Own says that the step itself changed, else Because is the line of the step it
+	// stands on that did. ByContent says that it only reads what executed steps wrote.
 	Own       bool     `json:"own"`
+	Because   int      `json:"because"`
 	ByContent bool     `json:"byContent"`
 	Files     []string `json:"files"`
 	FileCount int      `json:"fileCount"`
@@ -152,7 +153,7 @@ func newReplayed(in []advice.Replayed) []Replayed {
 		x := Replayed{Commit: b.Commit, Seconds: tidy(b.Seconds), Misses: []Rerun{}}
 		for _, m := range b.Reruns {
 			x.Misses = append(x.Misses, Rerun{
-				Line: m.Line, Instruction: m.Text, Own: m.Own, ByContent: m.ByContent, FileCount: m.FileCount,
+				Line: m.Line, Instruction: m.Text, Own: m.Own, Because: m.Because, ByContent: m.ByContent, FileCount: m.FileCount,
 				Files: append([]string{}, m.Files...), Args: append([]string{}, m.Args...),
 				Seconds: tidy(m.Seconds), Measured: m.Measured,
 			})

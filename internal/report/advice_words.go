@@ -173,17 +173,19 @@ type costly struct {
 	measured bool
 	files    map[string]int
 	args     map[string]int
+	because  map[string]int // instructions that it stands on
 }
 
 // costliest are the steps that took the most time over the replayed builds.
 func (a *Advice) costliest(most int) (shown []*costly, left int) {
 	byText := map[string]*costly{}
 	for _, b := range a.Builds {
-		seen := map[string]bool{}
+		seen, at := map[string]bool{}, map[int]string{} // lines are those of that build's file
 		for _, m := range b.Misses {
+			at[m.Line] = m.Instruction
 			c := byText[m.Instruction]
 			if c == nil {
-				c = &costly{text: m.Instruction, files: map[string]int{}, args: map[string]int{}}
+				c = &costly{text: m.Instruction, files: map[string]int{}, args: map[string]int{}, because: map[string]int{}}
 				byText[m.Instruction] = c
 				shown = append(shown, c)
 			}
@@ -195,6 +197,8 @@ func (a *Advice) costliest(most int) (shown []*costly, left int) {
 			c.builds++
 			if m.Own {
 				c.own++
+			} else if text := at[m.Because]; text != "" {
+				c.because[text]++
 			}
 			for _, f := range m.Files {
 				c.files[f]++
@@ -216,8 +220,8 @@ func (a *Advice) costliest(most int) (shown []*costly, left int) {
 
 // why says what made a step run again most often.
 func (c *costly) why() sentence {
-	if c.own == 0 {
-		return words("what it stands on changed")
+	if text, n := oftenest(c.because); n > c.own {
+		return code(headOf(text), 40)
 	}
 	if name, n := oftenest(c.args); n > 0 && n*2 >= c.own {
 		return words("argument ").code(name, 30)
@@ -229,7 +233,10 @@ func (c *costly) why() sentence {
 		}
 		return s
 	}
-	return words("its text changed")
+	if c.own == 0 {
+		return words("what it stands on")
+	}
+	return words("its own text")
 }
 
 // oftenest is the name that counts most, of several the first.
@@ -248,7 +255,7 @@ func (a *Advice) costGrid(rows int) (*grid, int) {
 	if len(shown) == 0 {
 		return nil, 0
 	}
-	g := &grid{columns: []string{"Line:", "Step", "Re-ran:", "Takes:", "Most often for"}}
+	g := &grid{columns: []string{"Line:", "Step", "Re-ran:", "Takes:", "Most often because of"}}
 	for _, c := range shown {
 		takes := duration(c.seconds)
 		if !c.measured {
