@@ -16,18 +16,37 @@ func AdviceMarkdown(a Advice) string {
 		}
 		sections = append(sections, section{"the costliest steps", text})
 	}
-	for i := range a.Suggestions {
+	for i := range a.Suggestions[:min(len(a.Suggestions), fullyAdvised)] {
 		sections = append(sections, section{"suggestion " + itoa(i+1), advisedMarkdown(i, &a.Suggestions[i])})
+	}
+	if len(a.Suggestions) > fullyAdvised {
+		sections = append(sections, section{"more suggestions", a.moreMarkdown()})
 	}
 	var b strings.Builder
 	for _, s := range a.together() {
-		b.WriteString("- " + s.markdownText() + "\n")
+		b.WriteString(s.markdownText() + "\n\n")
 	}
 	sections = append(sections,
 		section{"what they bring together", b.String()},
 		section{"warnings", notesMarkdown("Warning: ", a.Warnings) + notesMarkdown("Hint: ", a.Hints)},
 		section{"the rules that kept silent", a.silencesMarkdown()})
 	return assemble(CommentBudget, "`layercause advise` prints all of it.", sections)
+}
+
+// moreMarkdown lists the suggestions that are not shown with their diffs.
+func (a *Advice) moreMarkdown() string {
+	rest := a.Suggestions[fullyAdvised:]
+	var b strings.Builder
+	for i := range rest {
+		if i == mostSilences {
+			b.WriteString("- and " + itoa(len(rest)-i) + " more\n")
+			break
+		}
+		b.WriteString("- ")
+		adviceTitle(&rest[i]).markdown(&b, false)
+		b.WriteString(" (" + rest[i].where().markdownText() + ")\n")
+	}
+	return folded(count(len(rest), "more suggestion"), b.String())
 }
 
 // advisedMarkdown is one suggestion: what to do, what it brings, and the diff.
@@ -77,8 +96,10 @@ func notesMarkdown(what string, list []string) string {
 	return b.String()
 }
 
-// mostSilences is how many of them are listed in Markdown.
-const mostSilences = 100
+const (
+	fullyAdvised = 10  // suggestions with their diffs in Markdown
+	mostSilences = 100 // entries of a folded list
+)
 
 func (a *Advice) silencesMarkdown() string {
 	var b strings.Builder

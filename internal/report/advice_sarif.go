@@ -140,7 +140,8 @@ func newSarifRule(name string) sarifRule {
 
 func newSarifResult(g *Suggestion, rule int, edits []advice.FileEdit) sarifResult {
 	sum := sha256.Sum256([]byte(g.Rule + "\x00" + g.File + "\x00" + g.Title))
-	text := adviceTitle(g).text()
+	title := shorten(cleanLine(bounded(g.Title, 2000)), 200)
+	text := strings.TrimRight(title, ". ") + "."
 	if gain := suggestionGain(g); gain != "" {
 		text += " " + gain
 	}
@@ -155,7 +156,7 @@ func newSarifResult(g *Suggestion, rule int, edits []advice.FileEdit) sarifResul
 	if g.Patch == "" {
 		return r // not to be applied as it is
 	}
-	fix := sarifFix{Description: sarifText{sarifMessage(adviceTitle(g).text())}}
+	fix := sarifFix{Description: sarifText{sarifMessage(title)}}
 	for _, e := range edits {
 		if !utf8.Valid(e.Before) || !utf8.Valid(e.After) {
 			return r // JSON cannot hold it

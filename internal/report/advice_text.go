@@ -32,8 +32,7 @@ func AdviceText(w io.Writer, a Advice, color bool) error {
 		t.wrapped(s, 0, "")
 	}
 	t.silences(&a)
-	t.notes("warning: ", a.Warnings)
-	t.notes("hint: ", a.Hints)
+	t.bounds(&a)
 	if _, err := w.Write(inert(t.b.Bytes())); err != nil {
 		return fmt.Errorf("writing the advice: %w", err)
 	}
@@ -124,26 +123,34 @@ func (t *terminal) silences(a *Advice) {
 	}
 }
 
-// notes writes what bounds the advice, a line each.
-func (t *terminal) notes(what string, list []string) {
-	for i, x := range list {
-		if i == 0 {
-			t.b.WriteByte('\n')
+// bounds says what the advice does not know, and what to do about it.
+func (t *terminal) bounds(a *Advice) {
+	if t.b.Len() > 0 && len(a.Warnings)+len(a.Hints) > 0 {
+		t.b.WriteByte('\n')
+	}
+	for _, list := range []struct {
+		what  string
+		notes []string
+	}{{"warning: ", a.Warnings}, {"hint: ", a.Hints}} {
+		for i, x := range list.notes {
+			if i == adviceNotes {
+				t.wrapped(words("and "+itoa(len(list.notes)-i)+" more"), 0, "")
+				break
+			}
+			t.wrapped(words(list.what).with(prose(x, detailLimit)), 0, "")
 		}
-		if i == adviceNotes {
-			t.wrapped(words("and "+itoa(len(list)-i)+" more"), 0, "")
-			break
-		}
-		t.wrapped(words(what).with(prose(x, detailLimit)), 0, "")
 	}
 }
 
 // AdviceWritten says which files --write changed, and how.
 func AdviceWritten(w io.Writer, a Advice, paths []string, color bool) error {
 	t := &terminal{view: newView(&Report{}), color: color, wide: terminalWide}
-	if len(paths) == 0 || a.Chosen == nil {
+	switch {
+	case len(a.Suggestions) == 0:
 		t.wrapped(words("Nothing was changed. ").with(a.verdict()), 0, bold)
-	} else {
+	case len(paths) == 0 || a.Chosen == nil:
+		t.wrapped(words("Nothing was changed: no suggestion has a patch."), 0, bold)
+	default:
 		s := words("Changed ")
 		for i, p := range paths {
 			switch {
@@ -164,8 +171,7 @@ func AdviceWritten(w io.Writer, a Advice, paths []string, color bool) error {
 		}
 		t.wrapped(words("Look at it with ").code("git diff", 40).say("."), 0, "")
 	}
-	t.notes("warning: ", a.Warnings)
-	t.notes("hint: ", a.Hints)
+	t.bounds(&a)
 	if _, err := w.Write(inert(t.b.Bytes())); err != nil {
 		return fmt.Errorf("writing the advice: %w", err)
 	}
@@ -175,8 +181,7 @@ func AdviceWritten(w io.Writer, a Advice, paths []string, color bool) error {
 // AdviceNotes writes the warnings and hints, for a form that has no place for them.
 func AdviceNotes(w io.Writer, a Advice) error {
 	t := &terminal{view: newView(&Report{}), wide: terminalWide}
-	t.notes("warning: ", a.Warnings)
-	t.notes("hint: ", a.Hints)
+	t.bounds(&a)
 	if _, err := w.Write(inert(t.b.Bytes())); err != nil {
 		return fmt.Errorf("writing the advice: %w", err)
 	}

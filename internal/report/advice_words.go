@@ -8,7 +8,7 @@ import (
 	"github.com/layercause/layercause/internal/advice"
 )
 
-// adviceVerdict says it all in one line.
+// verdict says it all in one line.
 func (a *Advice) verdict() sentence {
 	n := len(a.Suggestions)
 	if n == 0 {
@@ -16,19 +16,24 @@ func (a *Advice) verdict() sentence {
 	}
 	s := words(count(n, "suggestion") + " for ")
 	s = append(s, placeSpan(cleanLine(a.Dockerfile), a.Dockerfile, ""))
+	it := "the first"
+	if n == 1 {
+		it = "it"
+	}
+	first := &a.Suggestions[0]
 	switch b := a.BestSet; {
 	case b != nil && len(b.Suggestions) == n:
 		return s.say(": together they " + gained(b.Predicted) + ".")
 	case b != nil:
 		return s.say(": " + itoa(len(b.Suggestions)) + " of them together " + gained(b.Predicted) + ".")
-	case gained(a.Suggestions[0].Predicted) == "" && n == 1:
-		return s.say(". It makes no build faster.")
-	case gained(a.Suggestions[0].Predicted) == "":
-		return s.say(". None of them makes a build faster.")
+	case first.Verified != nil && first.Verified.SecondsAfter < first.Verified.SecondsBefore:
+		return s.say(": with " + it + ", a build took " + duration(first.Verified.SecondsAfter) + " instead of " + duration(first.Verified.SecondsBefore) + ".")
+	case gained(first.Predicted) != "":
+		return s.say(": " + it + " " + gained(first.Predicted) + ".")
 	case n == 1:
-		return s.say(": it " + gained(a.Suggestions[0].Predicted) + ".")
+		return s.say(". It makes no build faster.")
 	}
-	return s.say(": the first " + gained(a.Suggestions[0].Predicted) + ".")
+	return s.say(". None of them makes a build faster.")
 }
 
 // nothing is the verdict where there is no suggestion.
