@@ -8,6 +8,8 @@ type Replayed struct {
 	Commit  string
 	Seconds float64 // of wall time, by the prices of the steps
 	Reruns  []Rerun
+	// Unread says that the commit's Dockerfile was not there or could not be read.
+	Unread bool
 }
 
 // Rerun is a step of a [Replayed] build that was executed.
@@ -37,7 +39,7 @@ func (s *scene) replayed() []Replayed {
 	var out []Replayed
 	for i := range s.before.Builds {
 		b := &s.before.Builds[i]
-		x := Replayed{Commit: b.Commit.SHA}
+		x := Replayed{Commit: b.Commit.SHA, Unread: b.Plan == nil}
 		x.Seconds, _ = s.prices.wall(b.Plan, s.misses(b), s.Head.Builder.Cores)
 		because := map[int]int{} // by step
 		for _, m := range b.Misses {

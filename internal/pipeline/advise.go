@@ -62,6 +62,10 @@ func advise(ctx context.Context, env Env, o AdviseOptions) error {
 		return err
 	}
 	advised := advice.Suggest(a.input(off))
+	a.judgeBuilds(advised.Builds)
+	if len(o.Rules) > 0 {
+		advised.Silences = slices.DeleteFunc(advised.Silences, func(s advice.Silence) bool { return slices.Contains(off, s.Rule) })
+	}
 	edits, members := advised.Chosen()
 	changes, err := changesOf(a.Root, edits)
 	if err != nil {

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/layercause/layercause/internal/advice"
 	"github.com/layercause/layercause/internal/replay"
 )
 
@@ -34,6 +35,24 @@ func (a *advising) judgeCommits(ctx context.Context) {
 	}
 	a.submodules(ctx)
 	a.pointers(ctx)
+}
+
+// judgeBuilds says how many commits could not be replayed.
+func (a *advising) judgeBuilds(builds []advice.Replayed) {
+	unread := 0
+	for _, b := range builds {
+		if b.Unread {
+			unread++
+		}
+	}
+	if unread == 0 {
+		return
+	}
+	hint := ""
+	if unread == len(builds) && a.Target != "" {
+		hint = "name the stage of --target by its name, and one that the commits have"
+	}
+	a.note(fmt.Sprintf("%d of the %d commits count as if nothing re-ran: their Dockerfile is not there or cannot be read", unread, len(builds)), hint)
 }
 
 // submodules says which parts of the context belong to another repository.

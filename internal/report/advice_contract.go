@@ -69,6 +69,8 @@ type Replayed struct {
 	Commit  string  `json:"commit"`
 	Seconds float64 `json:"seconds"`
 	Misses  []Rerun `json:"misses"`
+	// Unread says that the commit's Dockerfile was not there or could not be read.
+	Unread bool `json:"unread"`
 }
 
 // Rerun is a step that was executed again.
@@ -150,7 +152,7 @@ func allSilences(rules []string, a advice.Advice) []Silence {
 func newReplayed(in []advice.Replayed) []Replayed {
 	out := make([]Replayed, 0, len(in))
 	for _, b := range in {
-		x := Replayed{Commit: b.Commit, Seconds: tidy(b.Seconds), Misses: []Rerun{}}
+		x := Replayed{Commit: b.Commit, Seconds: tidy(b.Seconds), Misses: []Rerun{}, Unread: b.Unread}
 		for _, m := range b.Reruns {
 			x.Misses = append(x.Misses, Rerun{
 				Line: m.Line, Instruction: m.Text, Own: m.Own, Because: m.Because, ByContent: m.ByContent, FileCount: m.FileCount,

@@ -160,7 +160,7 @@ suggestions.verified suggestions.verified.secondsBefore suggestions.verified.sec
 bestSet bestSet.suggestions bestSet.patch bestSet.predicted bestSet.predicted.commits bestSet.predicted.missesBefore
 bestSet.predicted.missesAfter bestSet.predicted.secondsSavedPerBuild bestSet.predicted.commitsSaved bestSet.predicted.estimated
 chosen chosen.suggestions chosen.patch silences silences.rule silences.line silences.why
-builds builds.commit builds.seconds builds.misses builds.misses.line builds.misses.instruction builds.misses.own builds.misses.because
+builds builds.commit builds.seconds builds.misses builds.unread builds.misses.line builds.misses.instruction builds.misses.own builds.misses.because
 builds.misses.byContent builds.misses.files builds.misses.fileCount builds.misses.args builds.misses.seconds builds.misses.measured`)
 	var decoded any
 	if err := json.Unmarshal([]byte(adviceAs(t, "advice.json", advised())), &decoded); err != nil {
