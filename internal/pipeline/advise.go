@@ -172,7 +172,11 @@ func (a *advising) look(ctx context.Context) error {
 		a.commits = readCommits(ctx, a.Context, a.File, a.Root, a.AdviseOptions.Commits)
 	}
 	if a.head, err = prepared.Survey(ctx); err != nil {
-		return err
+		var known *buildkit.UsageError
+		if ctx.Err() != nil || errors.As(err, &known) {
+			return err
+		}
+		return usage("mend the .dockerignore, and make the files of the context readable", "%w", err)
 	}
 	a.head.StartedAt = time.Now()
 	a.measure(ctx, store, named)

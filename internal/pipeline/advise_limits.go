@@ -26,7 +26,7 @@ func (a *advising) judgeCommits(ctx context.Context) {
 		case missing != nil:
 			text, hint = "there is no git program", "install git"
 		}
-		a.note("no commit was replayed, so that only suggestions that need no history could be made: "+text, hint)
+		a.note(text+"; no commit was replayed", hint)
 	}
 	if h := a.commits.history; h != nil {
 		for _, n := range h.Notes {
