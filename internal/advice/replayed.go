@@ -1,6 +1,10 @@
 package advice
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/layercause/layercause/internal/record"
+)
 
 // Replayed is what one of the builds would have executed with the Dockerfile as it
 // is.
@@ -52,7 +56,7 @@ func (s *scene) replayed() []Replayed {
 				}
 			}
 			x.Reruns = append(x.Reruns, Rerun{
-				Text: step.Text, Line: step.Line, Own: m.Own, Because: because[m.Step], ByContent: m.ByContent,
+				Text: record.RedactURLs(step.Text), Line: step.Line, Own: m.Own, Because: because[m.Step], ByContent: m.ByContent,
 				Files: m.Files, FileCount: m.FileCount, Args: m.Args, Seconds: p.seconds, Measured: p.measured,
 			})
 		}
