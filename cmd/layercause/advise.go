@@ -31,6 +31,7 @@ are those of earlier builds in the history, where there are any, else estimates.
 			if o.Context = "."; len(args) == 1 {
 				o.Context = args[0]
 			}
+			o.CommitsGiven = cmd.Flags().Changed("commits")
 			return pipeline.Advise(cmd.Context(), env, o)
 		},
 	}
@@ -40,7 +41,7 @@ are those of earlier builds in the history, where there are any, else estimates.
 	f.StringArrayVar(&o.Platforms, "platform", nil, "platforms, OS/ARCH[,OS/ARCH]; the first one is replayed")
 	f.StringArrayVar(&o.BuildArgs, "build-arg", nil, "build argument, NAME=VALUE or NAME")
 	f.StringArrayVar(&o.BuildContexts, "build-context", nil, "named context, NAME=PATH|URL|docker-image://…|oci-layout://…")
-	f.IntVar(&o.Commits, "commits", pipeline.DefaultCommits, "how many of the last commits are replayed")
+	f.IntVar(&o.Commits, "commits", 0, "how many of the last commits are replayed (default 50, or as .github/layercause.yml says)")
 	f.StringVar(&o.History, "history", "", "folder of earlier records (default in the user's cache folder)")
 	f.StringVar(&o.Format, "format", "text", "text, json, markdown, patch or sarif")
 	f.StringArrayVar(&o.Rules, "rule", nil, "ask this rule alone; may be given several times")

@@ -4,7 +4,9 @@ import (
 	"cmp"
 	"maps"
 	"slices"
+	"strings"
 
+	"github.com/layercause/layercause/internal/record"
 	"github.com/layercause/layercause/internal/replay"
 )
 
@@ -66,23 +68,35 @@ func (s *scene) note(at int, m replay.Miss) {
 	}
 }
 
-// place gives the instruction of today's Dockerfile for each step of a plan, or
-// -1: that of the line, or, of an older Dockerfile, the one with the same text.
+// place gives the instruction of today's Dockerfile for each step of a plan, or -1:
+// the one with the same text, and of those that of the line. The newest commit's
+// Dockerfile need not be today's: edits may not be committed yet. What stands alone
+// at the line of an edited instruction is taken for it.
 func (s *scene) place(p *replay.Plan) []int {
 	out := make([]int, len(p.Steps))
 	used := map[int]bool{}
 	for n := range p.Steps {
 		x := &p.Steps[n]
+		text := record.RedactURLs(x.Text)
 		out[n] = -1
-		if p.Current {
-			out[n] = s.file.InstructionAt(x.Line)
+		if i := s.file.InstructionAt(x.Line); p.Current && i >= 0 && !used[i] && s.file.Instructions[i].Text == text {
+			out[n], used[i] = i, true
 			continue
 		}
 		for i := range s.file.Instructions {
-			if !used[i] && s.file.Instructions[i].Text == x.Text {
+			if !used[i] && s.file.Instructions[i].Text == text {
 				out[n], used[i] = i, true
 				break
 			}
+		}
+	}
+	for n := range p.Steps {
+		if out[n] >= 0 || !p.Current {
+			continue
+		}
+		command, _, _ := strings.Cut(p.Steps[n].Text, " ")
+		if i := s.file.InstructionAt(p.Steps[n].Line); i >= 0 && !used[i] && s.file.Instructions[i].Command == strings.ToUpper(command) {
+			out[n], used[i] = i, true
 		}
 	}
 	return out

@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -17,26 +18,23 @@ import (
 	"github.com/layercause/layercause/internal/buildkit"
 	"github.com/layercause/layercause/internal/history"
 	"github.com/layercause/layercause/internal/record"
+	"github.com/layercause/layercause/internal/replay"
 	"github.com/layercause/layercause/internal/report"
+	"github.com/layercause/layercause/internal/settings"
 )
 
 // AdviseOptions are the flags of the advise command.
 type AdviseOptions struct {
 	buildkit.Options
 	History string // folder
-	Commits int    // how many are replayed
+	Commits int    // how many are replayed, if CommitsGiven
 	Format  string // text, json, markdown, patch or sarif
 	// Rules are the only ones that are asked; empty is all.
 	Rules        []string
 	Write        bool
 	ExplainRules bool
+	CommitsGiven bool // else the repository's settings or the default say
 }
-
-// The number of commits that are replayed, and the most that can be asked for.
-const (
-	DefaultCommits = 50
-	mostCommits    = 10_000
-)
 
 // Advise suggests edits for a repository. It needs no builder.
 func Advise(ctx context.Context, env Env, o AdviseOptions) error {
@@ -53,19 +51,17 @@ func Advise(ctx context.Context, env Env, o AdviseOptions) error {
 }
 
 func advise(ctx context.Context, env Env, o AdviseOptions) error {
-	off, err := o.check()
-	if err != nil {
+	if err := o.check(); err != nil {
 		return err
 	}
 	a := advising{env: env, AdviseOptions: o}
 	if err := a.look(ctx); err != nil {
 		return err
 	}
-	advised := advice.Suggest(a.input(off))
+	unasked := func(name string) bool { return len(o.Rules) > 0 && !slices.Contains(o.Rules, name) }
+	advised := advice.Suggest(a.input(unasked))
 	a.judgeBuilds(advised.Builds)
-	if len(o.Rules) > 0 {
-		advised.Silences = slices.DeleteFunc(advised.Silences, func(s advice.Silence) bool { return slices.Contains(off, s.Rule) })
-	}
+	advised.Silences = slices.DeleteFunc(advised.Silences, func(s advice.Silence) bool { return s.Rule != "" && unasked(s.Rule) })
 	edits, members := advised.Chosen()
 	changes, err := changesOf(a.Root, edits)
 	if err != nil {
@@ -85,7 +81,7 @@ func advise(ctx context.Context, env Env, o AdviseOptions) error {
 		Warnings: a.warnings, Hints: a.hints,
 	}
 	if o.ExplainRules {
-		in.Rules = slices.DeleteFunc(advice.Rules(), func(name string) bool { return slices.Contains(off, name) })
+		in.Rules = slices.DeleteFunc(advice.Rules(), unasked)
 	}
 	r := report.NewAdvice(in)
 	if o.Write {
@@ -96,24 +92,20 @@ func advise(ctx context.Context, env Env, o AdviseOptions) error {
 	return show(env, o, r, changes)
 }
 
-// check finds bad input, and gives the names of the rules that are not asked.
-func (o AdviseOptions) check() (off []string, err error) {
+// check finds bad input.
+func (o AdviseOptions) check() error {
 	if !slices.Contains([]string{"", "text", "json", "markdown", "patch", "sarif"}, o.Format) {
-		return nil, usage("use text, json, markdown, patch or sarif", "--format %q is unknown", o.Format)
+		return usage("use text, json, markdown, patch or sarif", "--format %q is unknown", o.Format)
 	}
-	if o.Commits < 1 || o.Commits > mostCommits {
-		return nil, usage(fmt.Sprintf("give how many commits to replay, 1 to %d", mostCommits), "--commits %d cannot be replayed", o.Commits)
+	if o.CommitsGiven && (o.Commits < 1 || o.Commits > settings.MaxCommits) {
+		return usage(fmt.Sprintf("give how many commits to replay, 1 to %d", settings.MaxCommits), "--commits %d cannot be replayed", o.Commits)
 	}
-	known := advice.Rules()
 	for _, name := range o.Rules {
-		if !slices.Contains(known, name) {
-			return nil, usage("the rules are: "+strings.Join(known, ", "), "there is no rule %q", name)
+		if !slices.Contains(advice.Rules(), name) {
+			return usage("the rules are: "+strings.Join(advice.Rules(), ", "), "there is no rule %q", name)
 		}
 	}
-	if len(o.Rules) > 0 {
-		off = slices.DeleteFunc(known, func(name string) bool { return slices.Contains(o.Rules, name) })
-	}
-	return off, nil
+	return nil
 }
 
 // advising is what was found out about a repository.
@@ -126,6 +118,7 @@ type advising struct {
 	past    []*record.Record
 	args    map[string]string
 	commits *commits
+	off     []string // rules that the repository's settings turn off
 
 	warnings, hints []string
 }
@@ -167,6 +160,14 @@ func (a *advising) look(ctx context.Context) error {
 	if err != nil {
 		return a.better(ctx, err)
 	}
+	asked, err := settings.Read(a.Root, advice.Rules())
+	if err != nil {
+		return err
+	}
+	a.off = asked.Suggestions.Off
+	if !a.CommitsGiven {
+		a.AdviseOptions.Commits = cmp.Or(asked.Suggestions.Commits, replay.DefaultCommits)
+	}
 	a.args = prepared.Args()
 	if isDir(a.Context) {
 		a.commits = readCommits(ctx, a.Context, a.File, a.Root, a.AdviseOptions.Commits)
@@ -179,6 +180,7 @@ func (a *advising) look(ctx context.Context) error {
 		return usage("mend the .dockerignore, and make the files of the context readable", "%w", err)
 	}
 	a.head.StartedAt = time.Now()
+	a.warnings = append(a.warnings, ignoreWarnings(a.head.Dockerfile)...)
 	a.measure(ctx, store, named)
 	<-a.commits.done
 	a.judgeCommits(ctx)
@@ -253,7 +255,13 @@ func (a *advising) measure(ctx context.Context, store *history.Store, named stri
 }
 
 // input is what the rules are asked with.
-func (a *advising) input(off []string) advice.Input {
+func (a *advising) input(unasked func(rule string) bool) advice.Input {
+	off := slices.Clone(a.off)
+	for _, name := range advice.Rules() {
+		if unasked(name) {
+			off = append(off, name)
+		}
+	}
 	in := advice.Input{Head: a.head, Base: a.base, Past: a.past, Off: off, ReadFile: advisor{context: a.Context}.readFile()}
 	if h := a.commits.history; h != nil && len(h.Commits) > 1 {
 		every := everyCommit(a.args, a.head, a.base, a.env.getenv)
