@@ -10,7 +10,7 @@ import (
 
 // show prints the advice in the form that was asked for. What bounds it goes to
 // standard error where that form has no place for it.
-func show(env Env, o AdviseOptions, a report.Advice, changes []fileChange) error {
+func show(env Env, o AdviseOptions, a report.Advice, changes []rewrite) error {
 	var paths []string
 	for _, c := range changes {
 		paths = append(paths, c.path)

@@ -14,8 +14,8 @@ import (
 	"github.com/layercause/layercause/internal/dockerfile"
 )
 
-// fileChange is what a file of the repository becomes.
-type fileChange struct {
+// rewrite is what a file of the repository becomes.
+type rewrite struct {
 	path   string // relative to the repository; where a link leads to
 	before []byte // nil: it is not there yet
 	after  []byte
@@ -23,8 +23,8 @@ type fileChange struct {
 }
 
 // changesOf carries edits over to what the files are now.
-func changesOf(root string, edits []advice.FileEdit) ([]fileChange, error) {
-	var out []fileChange
+func changesOf(root string, edits []advice.FileEdit) ([]rewrite, error) {
+	var out []rewrite
 	for _, e := range edits {
 		c, err := changeOf(root, e)
 		if err != nil {
@@ -37,47 +37,47 @@ func changesOf(root string, edits []advice.FileEdit) ([]fileChange, error) {
 	return out, nil
 }
 
-func changeOf(root string, e advice.FileEdit) (fileChange, error) {
+func changeOf(root string, e advice.FileEdit) (rewrite, error) {
 	name := filepath.Join(root, filepath.FromSlash(e.Path))
 	if real, err := filepath.EvalSymlinks(name); err == nil {
 		name = real
 	}
 	dir, err := inside(root, filepath.Dir(name))
 	if err != nil {
-		return fileChange{}, usage("change the file by hand, or move it into the repository", "%s lies outside of the repository", e.Path)
+		return rewrite{}, usage("change the file by hand, or move it into the repository", "%s lies outside of the repository", e.Path)
 	}
-	c := fileChange{path: path.Join(dir, filepath.Base(name)), after: e.After, mode: 0o644}
+	c := rewrite{path: path.Join(dir, filepath.Base(name)), after: e.After, mode: 0o644}
 	switch fi, err := os.Lstat(name); {
 	case errors.Is(err, fs.ErrNotExist):
 	case err != nil:
-		return fileChange{}, usage("make it readable", "reading %s: %w", e.Path, err)
+		return rewrite{}, usage("make it readable", "reading %s: %w", e.Path, err)
 	case !fi.Mode().IsRegular():
-		return fileChange{}, usage("remove what stands there", "%s is no file", e.Path)
+		return rewrite{}, usage("remove what stands there", "%s is no file", e.Path)
 	default:
 		if c.before, err = os.ReadFile(name); err != nil {
-			return fileChange{}, usage("make it readable", "reading %s: %w", e.Path, err)
+			return rewrite{}, usage("make it readable", "reading %s: %w", e.Path, err)
 		}
 		c.mode = fi.Mode().Perm()
 	}
 	if (c.before == nil) != (e.Before == nil) {
-		return fileChange{}, changed(e.Path)
+		return rewrite{}, movedOn(e.Path)
 	}
 	if string(c.before) == string(e.Before) {
 		return c, nil
 	}
 	var fits bool
 	if c.after, fits = dockerfile.Merge(e.Before, e.After, c.before); !fits {
-		return fileChange{}, changed(e.Path)
+		return rewrite{}, movedOn(e.Path)
 	}
 	return c, nil
 }
 
-func changed(path string) error {
+func movedOn(path string) error {
 	return usage("run layercause advise again", "%s was changed since it was looked at", path)
 }
 
 // patchOf is the changes as one patch.
-func patchOf(changes []fileChange) string {
+func patchOf(changes []rewrite) string {
 	var b strings.Builder
 	for _, c := range changes {
 		b.WriteString(dockerfile.Diff(c.path, c.before, c.after))
@@ -87,7 +87,7 @@ func patchOf(changes []fileChange) string {
 
 // writeChanges writes all files or none. Each is written beside its place first, and
 // what was moved there is put back if the next one cannot be.
-func writeChanges(root string, changes []fileChange) (err error) {
+func writeChanges(root string, changes []rewrite) (err error) {
 	const hint = "nothing was changed; make the files and their folders writable"
 	var temps []string
 	defer func() {
@@ -117,7 +117,7 @@ func prepareFile(name string, data []byte, mode fs.FileMode) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	keepOwner(f, name)
+	ownLike(f, name)
 	_, err = f.Write(data)
 	err = errors.Join(err, f.Chmod(mode), f.Sync(), f.Close())
 	if err != nil {
@@ -127,8 +127,8 @@ func prepareFile(name string, data []byte, mode fs.FileMode) (string, error) {
 	return f.Name(), nil
 }
 
-// keepOwner gives a file the owner of another, as far as that is allowed.
-func keepOwner(f *os.File, like string) {
+// ownLike gives a file the owner of another, as far as that is allowed.
+func ownLike(f *os.File, like string) {
 	if fi, err := os.Stat(like); err == nil {
 		if sys, ok := fi.Sys().(*syscall.Stat_t); ok {
 			f.Chown(int(sys.Uid), int(sys.Gid))
@@ -137,7 +137,7 @@ func keepOwner(f *os.File, like string) {
 }
 
 // putBack undoes changes that were made.
-func putBack(root string, changes []fileChange) error {
+func putBack(root string, changes []rewrite) error {
 	var all error
 	for _, c := range changes {
 		name := filepath.Join(root, c.path)
