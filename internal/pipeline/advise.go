@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -143,7 +144,12 @@ func (a *advising) look(ctx context.Context) error {
 	}
 	store := a.openHistory()
 	a.Salt, a.warnings = saltOf(store, a.warnings)
-	a.Commit, a.Root = commitOf(ctx, a.env, run, a.Context, a.Salt)
+	var workspace string // what the paths of a build's record are relative to
+	a.Commit, workspace = commitOf(ctx, a.env, run, a.Context, a.Salt)
+	a.Root = workspace
+	if run.active && isDir(a.Context) {
+		a.Root = nonEmpty(git{ctx, a.Context}.run("rev-parse", "--show-toplevel"), workspace)
+	}
 	if _, err := inside(a.Root, a.Context); err != nil {
 		a.Root = a.Context // there is no repository
 	}
@@ -152,7 +158,7 @@ func (a *advising) look(ctx context.Context) error {
 	if a.env.CacheDir != "" {
 		a.IndexDir = filepath.Join(a.env.CacheDir, "layercause", "files")
 	}
-	named, err := a.resolveFile()
+	named, err := a.resolveFile(workspace)
 	if err != nil {
 		return err
 	}
@@ -189,7 +195,7 @@ func (a *advising) look(ctx context.Context) error {
 
 // resolveFile finds the Dockerfile itself where a link was named, since a patch
 // changes the file. The name is the path that a build's record has.
-func (a *advising) resolveFile() (named string, err error) {
+func (a *advising) resolveFile(workspace string) (named string, err error) {
 	if a.File == "" {
 		a.File = filepath.Join(a.Context, "Dockerfile")
 	}
@@ -201,10 +207,10 @@ func (a *advising) resolveFile() (named string, err error) {
 		return "", usage("name one of the repository's with --file: a suggestion changes files of it alone",
 			"the Dockerfile %q lies outside of the repository", a.File)
 	}
+	if folder, err := inside(workspace, filepath.Dir(a.File)); err == nil {
+		named = path.Join(folder, filepath.Base(a.File))
+	}
 	if fi, err := os.Lstat(a.File); err == nil && fi.Mode()&os.ModeSymlink != 0 {
-		if named, err = inside(a.Root, filepath.Dir(a.File)); err == nil {
-			named = filepath.ToSlash(filepath.Join(named, filepath.Base(a.File)))
-		}
 		a.File = real
 	}
 	return named, nil
