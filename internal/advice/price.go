@@ -4,6 +4,7 @@ import (
 	"maps"
 	"path"
 	"slices"
+	"strings"
 
 	"github.com/layercause/layercause/internal/dockerfile"
 	"github.com/layercause/layercause/internal/record"
@@ -108,7 +109,10 @@ const (
 func modelled(text string) float64 {
 	f, err := dockerfile.Parse("", []byte("FROM scratch\n"+text+"\n"))
 	if err != nil || len(f.Instructions) != 2 {
-		return costRun
+		if strings.HasPrefix(text, "RUN") {
+			return costRun
+		}
+		return costCopy // its sources are too many for one line
 	}
 	switch in := f.Instructions[1]; in.Command {
 	case "RUN":
