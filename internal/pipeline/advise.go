@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/signal"
 	"path"
@@ -216,14 +217,33 @@ func (a *advising) resolveFile(workspace string) (named string, err error) {
 	return named, nil
 }
 
-// better explains why there is no Dockerfile.
+// better explains why there is no Dockerfile, or where there is one.
 func (a *advising) better(ctx context.Context, err error) error {
-	if isDir(a.Context) && (git{ctx, a.Context}).run("rev-parse", "--is-bare-repository") == "true" {
+	if _, missing := os.Stat(a.File); !errors.Is(missing, fs.ErrNotExist) || !isDir(a.Context) {
+		return err
+	}
+	g := git{ctx, a.Context}
+	if g.run("rev-parse", "--is-bare-repository") == "true" {
 		return usage("check it out first: git worktree add FOLDER, then name that folder",
 			"%q is a bare repository, which has no files to build from", a.Context)
 	}
-	return err
+	var known *buildkit.UsageError
+	list := strings.Fields(g.run("ls-files", "--", "*Dockerfile", "*.Dockerfile", "*Dockerfile.*", ":!*.dockerignore"))
+	if len(list) == 0 || !errors.As(err, &known) {
+		return err
+	}
+	for i, name := range list {
+		list[i] = filepath.Join(a.Context, name)
+	}
+	more := ""
+	if n := len(list) - mostNamed; n > 0 {
+		list, more = list[:mostNamed], fmt.Sprintf(" and %d more", n)
+	}
+	return usage("name one with --file: there is "+strings.Join(list, ", ")+more, "%w", err)
 }
+
+// mostNamed is how many Dockerfiles a hint names.
+const mostNamed = 3
 
 // openHistory opens the history if there is one.
 func (a *advising) openHistory() *history.Store {

@@ -39,8 +39,11 @@ func (a *Advice) verdict() sentence {
 // nothing is the verdict where there is no suggestion.
 func (a *Advice) nothing() sentence {
 	s := append(words("No suggestion for "), placeSpan(cleanLine(a.Dockerfile), a.Dockerfile, ""))
-	if len(a.Builds) == 0 {
+	switch read := slices.ContainsFunc(a.Builds, func(b Replayed) bool { return !b.Unread }); {
+	case len(a.Builds) == 0:
 		return s.say(".")
+	case !read:
+		return s.say(": none of the last " + count(len(a.Builds), "commit") + " could be replayed.")
 	}
 	for _, b := range a.Builds {
 		if len(b.Misses) > 0 {
