@@ -55,7 +55,7 @@ func advise(ctx context.Context, env Env, o AdviseOptions) error {
 	}
 	unasked := func(name string) bool { return len(o.Rules) > 0 && !slices.Contains(o.Rules, name) }
 	advised := advice.Suggest(a.input(unasked))
-	a.judgeBuilds(advised.Builds)
+	a.judgeBuilds(ctx, advised.Builds)
 	advised.Silences = slices.DeleteFunc(advised.Silences, func(s advice.Silence) bool { return s.Rule != "" && unasked(s.Rule) })
 	edits, members := advised.Chosen()
 	changes, err := changesOf(a.Root, edits)

@@ -38,7 +38,7 @@ func (a *advising) judgeCommits(ctx context.Context) {
 }
 
 // judgeBuilds says how many commits could not be replayed.
-func (a *advising) judgeBuilds(builds []advice.Replayed) {
+func (a *advising) judgeBuilds(ctx context.Context, builds []advice.Replayed) {
 	unread := 0
 	for _, b := range builds {
 		if b.Unread {
@@ -49,7 +49,10 @@ func (a *advising) judgeBuilds(builds []advice.Replayed) {
 		return
 	}
 	hint := ""
-	if unread == len(builds) && a.Target != "" {
+	switch {
+	case (git{ctx, a.Context}).run("config", "--get-regexp", `^remote\..*\.partialclonefilter$`) != "":
+		hint = "the clone is a partial one, which lacks files of earlier commits; clone without --filter"
+	case unread == len(builds) && a.Target != "":
 		hint = "name the stage of --target by its name, and one that the commits have"
 	}
 	a.note(fmt.Sprintf("%d of the %d commits count as if nothing re-ran: their Dockerfile is not there or cannot be read", unread, len(builds)), hint)
