@@ -47,5 +47,10 @@ are those of earlier builds in the history, where there are any, else estimates.
 	f.StringArrayVar(&o.Rules, "rule", nil, "ask this rule alone; may be given several times")
 	f.BoolVar(&o.ExplainRules, "explain-rules", false, "say of every rule why it suggests nothing")
 	f.BoolVar(&o.Write, "write", false, "apply the suggestions to the files")
+	f.BoolVar(&o.Verify, "verify", false, "build with the suggestions first, and measure what they save; needs a builder")
+	f.StringVar(&o.Builder, "builder", "", "for --verify: unix://, tcp://, docker-container://NAME or a buildx builder's name")
+	f.StringVar(&o.TLS.CA, "tlscacert", "", "certificate of the authority, for tcp://")
+	f.StringVar(&o.TLS.Cert, "tlscert", "", "own certificate, for tcp://")
+	f.StringVar(&o.TLS.Key, "tlskey", "", "own key, for tcp://")
 	return c
 }

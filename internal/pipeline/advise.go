@@ -13,6 +13,7 @@ import (
 
 	"github.com/layercause/layercause/internal/advice"
 	"github.com/layercause/layercause/internal/buildkit"
+	"github.com/layercause/layercause/internal/buildkit/builder"
 	"github.com/layercause/layercause/internal/record"
 	"github.com/layercause/layercause/internal/report"
 	"github.com/layercause/layercause/internal/settings"
@@ -29,9 +30,13 @@ type AdviseOptions struct {
 	Write        bool
 	ExplainRules bool
 	CommitsGiven bool // else the repository's settings or the default say
+	// Verify proves the suggestions by builds on this builder.
+	Verify  bool
+	Builder string
+	TLS     builder.TLS
 }
 
-// Advise suggests edits for a repository. It needs no builder.
+// Advise suggests edits for a repository. It needs no builder but for Verify.
 func Advise(ctx context.Context, env Env, o AdviseOptions) error {
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -56,6 +61,10 @@ func advise(ctx context.Context, env Env, o AdviseOptions) error {
 	unasked := func(name string) bool { return len(o.Rules) > 0 && !slices.Contains(o.Rules, name) }
 	advised := advice.Suggest(a.input(unasked))
 	a.judgeBuilds(ctx, advised.Builds)
+	advised, err := a.verify(ctx, advised)
+	if err != nil {
+		return err
+	}
 	advised.Silences = slices.DeleteFunc(advised.Silences, func(s advice.Silence) bool { return s.Rule != "" && unasked(s.Rule) })
 	edits, members := advised.Chosen()
 	changes, err := changesOf(a.Root, edits)
@@ -113,8 +122,8 @@ func (a *advising) input(unasked func(rule string) bool) advice.Input {
 	}
 	in := advice.Input{Head: a.head, Base: a.base, Past: a.past, Off: off, ReadFile: advisor{context: a.Context}.readFile()}
 	if h := a.commits.history; h != nil && len(h.Commits) > 1 {
-		every := everyCommit(a.args, a.head, a.base, a.env.getenv)
-		in.Replay = a.commits.replayer(h, recipeOf(a.head, a.args, every))
+		a.every = everyCommit(a.args, a.head, a.base, a.env.getenv)
+		in.Replay = a.commits.replayer(h, recipeOf(a.head, a.args, a.every))
 	}
 	return in
 }

@@ -32,6 +32,7 @@ type advising struct {
 	args    map[string]string
 	commits *commits
 	off     []string // rules that the repository's settings turn off
+	every   []string // arguments that have another value at each commit
 
 	warnings, hints []string
 }
