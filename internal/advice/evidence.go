@@ -110,14 +110,6 @@ func (s *scene) changed(at int) *change {
 	return &change{}
 }
 
-// builds is how many builds were replayed.
-func (s *scene) builds() int {
-	if s.before == nil {
-		return 0
-	}
-	return len(s.before.Builds)
-}
-
 // seconds gives what the instruction takes when it is executed, in seconds, and
 // whether that was measured.
 func (s *scene) seconds(at int) (seconds float64, measured bool) {

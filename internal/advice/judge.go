@@ -14,7 +14,7 @@ import (
 // reports false for one that breaks the build.
 func (s *scene) judge(c *candidate) bool {
 	if c.predicted != nil {
-		c.Predicted = *c.predicted
+		c.Predicted, c.Recorded = *c.predicted, true
 		return !s.breaks(c.Edits)
 	}
 	if len(c.Edits) == 0 {

@@ -33,6 +33,9 @@ type Suggestion struct {
 	// and b/ prefixes, for git apply. It is empty where no edit is safe.
 	Patch     string
 	Predicted Prediction
+	// Recorded says that earlier builds are what the prediction is from, so that no
+	// build of this tree can show it.
+	Recorded bool
 	// Assumes are what the prediction takes for granted, in sentences.
 	Assumes []string
 	// Declares is how the image may differ with the edit.

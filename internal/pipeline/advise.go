@@ -121,8 +121,10 @@ func (a *advising) input(unasked func(rule string) bool) advice.Input {
 		}
 	}
 	in := advice.Input{Head: a.head, Base: a.base, Past: a.past, Off: off, ReadFile: advisor{context: a.Context}.readFile()}
+	in.Workflows = readWorkflows(a.Root)
 	if h := a.commits.history; h != nil && len(h.Commits) > 1 {
 		a.every = everyCommit(a.args, a.head, a.base, a.env.getenv)
+		a.askWorkflows(in.Workflows)
 		in.Replay = a.commits.replayer(h, recipeOf(a.head, a.args, a.every))
 	}
 	return in

@@ -3,11 +3,7 @@ package pipeline
 import (
 	"context"
 	"fmt"
-	"io"
-	"os"
-	"path/filepath"
 	"slices"
-	"syscall"
 
 	"github.com/layercause/layercause/internal/advice"
 	"github.com/layercause/layercause/internal/cause"
@@ -72,21 +68,5 @@ func (a advisor) readFile() func(string) ([]byte, error) {
 	if a.context == "" || !isDir(a.context) {
 		return nil
 	}
-	return func(name string) ([]byte, error) {
-		root, err := os.OpenRoot(a.context)
-		if err != nil {
-			return nil, err
-		}
-		defer root.Close()
-		// A pipe must not be waited for.
-		f, err := root.OpenFile(filepath.FromSlash(name), os.O_RDONLY|syscall.O_NONBLOCK, 0)
-		if err != nil {
-			return nil, err
-		}
-		defer f.Close()
-		if fi, err := f.Stat(); err != nil || !fi.Mode().IsRegular() || fi.Size() > mostRead {
-			return nil, fmt.Errorf("%s is no small file", name)
-		}
-		return io.ReadAll(io.LimitReader(f, mostRead))
-	}
+	return func(name string) ([]byte, error) { return readRegular(a.context, name, mostRead) }
 }

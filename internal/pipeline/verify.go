@@ -124,7 +124,8 @@ func (v *verification) run(ctx context.Context, all advice.Advice) (proven advic
 // choose names the suggestions to verify, the one that saves most first.
 func (v *verification) choose(all []advice.Suggestion) (chosen []int, warnings []string) {
 	for i := range all {
-		if all[i].Patch != "" && slices.ContainsFunc(all[i].Edits, builtFrom) {
+		// What needs a change of the workflow too, as a secret does, cannot be built here.
+		if all[i].Patch != "" && !slices.ContainsFunc(all[i].Edits, inWorkflow) {
 			chosen = append(chosen, i)
 		}
 	}
@@ -138,11 +139,10 @@ func (v *verification) choose(all []advice.Suggestion) (chosen []int, warnings [
 	return chosen, warnings
 }
 
-// builtFrom says that an edit is of a file that says how the image is built. Of a
-// workflow's no build tells anything.
-func builtFrom(e advice.FileEdit) bool {
+// inWorkflow says that an edit is of a workflow, of which no build tells anything.
+func inWorkflow(e advice.FileEdit) bool {
 	ext := filepath.Ext(e.Path)
-	return ext != ".yml" && ext != ".yaml"
+	return ext == ".yml" || ext == ".yaml"
 }
 
 // without takes the suggestions out that are withdrawn. What was measured to save
@@ -183,7 +183,7 @@ func without(all advice.Advice, withdrawn map[int]bool) advice.Advice {
 
 // idle is 1 for a suggestion that was to save time, and saved none when it was built.
 func idle(g advice.Suggestion) int {
-	if g.Verified != nil && g.Predicted.SecondsSavedPerBuild > 0 && g.Verified.SecondsAfter >= g.Verified.SecondsBefore {
+	if g.Verified != nil && !g.Recorded && g.Predicted.SecondsSavedPerBuild > 0 && g.Verified.SecondsAfter >= g.Verified.SecondsBefore {
 		return 1
 	}
 	return 0
