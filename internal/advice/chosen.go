@@ -8,7 +8,9 @@ import (
 
 // Chosen gives what to apply where nobody chooses: the set that saves most, or the
 // suggestion that does, and of those that are worth making without saving time all
-// that change other lines. Members are indexes of the suggestions, ascending.
+// that change other lines and leave the image as it is: what a program may run as,
+// or finds beside it, is for its owner to decide. Members are indexes of the
+// suggestions, ascending.
 func (a Advice) Chosen() (edits []FileEdit, members []int) {
 	if a.Best != nil {
 		edits, members = a.Best.Edits, slices.Clone(a.Best.Members)
@@ -16,7 +18,7 @@ func (a Advice) Chosen() (edits []FileEdit, members []int) {
 	for i := range a.Suggestions {
 		g := &a.Suggestions[i]
 		saves := g.Predicted.worth()
-		if g.Patch == "" || saves && len(members) > 0 || slices.Contains(members, i) {
+		if g.Patch == "" || slices.Contains(members, i) || saves && len(members) > 0 || !saves && len(g.Declares) > 0 {
 			continue
 		}
 		more, fits := together(edits, g.Edits)

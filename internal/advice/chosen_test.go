@@ -31,6 +31,8 @@ func TestChosen(t *testing.T) {
 	remark := advice.Suggestion{Rule: "smaller-base"}
 	unsafe := sound
 	unsafe.Patch = ""
+	user := sound
+	user.Declares = []advice.Difference{{Path: "config.User"}}
 	first := string(one.Edits[0].After)
 	both := one.Edits[0]
 	both.After = []byte(strings.Replace(string(both.After), "RUN three\n", "RUN third\n", 1))
@@ -45,6 +47,7 @@ func TestChosen(t *testing.T) {
 		"the best one alone":     {advice.Advice{Suggestions: []advice.Suggestion{one, two}}, []int{0}, map[string]string{"one": "first"}},
 		"with what is sound":     {advice.Advice{Suggestions: []advice.Suggestion{one, two, remark, ignore, sound}}, []int{0, 3, 4}, map[string]string{"one": "first", "four": "fourth", ".dockerignore": ".git\n"}},
 		"sound on the same":      {advice.Advice{Suggestions: []advice.Suggestion{one, same, sound}}, []int{0, 2}, map[string]string{"one": "first", "four": "fourth"}},
+		"another image":          {advice.Advice{Suggestions: []advice.Suggestion{one, user}}, []int{0}, map[string]string{"one": "first"}},
 		"only what is sound":     {advice.Advice{Suggestions: []advice.Suggestion{sound}}, []int{0}, map[string]string{"four": "fourth"}},
 		"no Dockerfile any more": {advice.Advice{Suggestions: []advice.Suggestion{wrong, sound}}, []int{1}, map[string]string{"four": "fourth"}},
 		"the best set": {advice.Advice{
