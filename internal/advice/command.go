@@ -13,6 +13,8 @@ type script struct {
 	// commands are the words of every simple command, in order. A word that is
 	// made by a command or by arithmetic is "\x00".
 	commands [][]string
+	// assigns are the NAME=value words in front of each command.
+	assigns [][]string
 	// linear says that the commands are joined by && or stand one after the
 	// other, with no pipe, redirection, loop, function or subshell.
 	linear bool
@@ -28,7 +30,7 @@ func readScript(in dockerfile.Instruction) (script, bool) {
 		return script{}, false
 	}
 	if in.JSON {
-		return script{commands: [][]string{in.Args}, linear: true}, true
+		return script{commands: [][]string{in.Args}, assigns: [][]string{nil}, linear: true}, true
 	}
 	text := in.Args[0]
 	switch {
@@ -58,6 +60,7 @@ func readScript(in dockerfile.Instruction) (script, bool) {
 			}
 			if len(words) > 0 {
 				s.commands = append(s.commands, words)
+				s.assigns = append(s.assigns, assigned(x.Assigns))
 			}
 			if len(x.Assigns) > 0 && len(words) == 0 {
 				s.linear = false // a later command may depend on it
@@ -68,6 +71,22 @@ func readScript(in dockerfile.Instruction) (script, bool) {
 		return true
 	})
 	return s, ok && len(s.commands) > 0
+}
+
+func assigned(all []*syntax.Assign) []string {
+	var out []string
+	for _, a := range all {
+		word := unreadable
+		switch {
+		case a.Append || a.Naked || a.Array != nil || a.Index != nil:
+		case a.Value == nil:
+			word = a.Name.Value + "="
+		default:
+			word = a.Name.Value + "=" + wordText(a.Value.Parts)
+		}
+		out = append(out, word)
+	}
+	return out
 }
 
 func linear(st *syntax.Stmt) bool {

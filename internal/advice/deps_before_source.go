@@ -66,8 +66,10 @@ type move struct {
 	installs   []int
 	lines      map[int][]string // COPY lines that belong above a moved install
 	have       map[string]bool  // paths in the image that lines bring
-	goBuild    int              // the RUN go build that wants a go mod download, or -1
+	first      int              // the RUN that wants a step of its own for what it fetches, or -1
+	fetches    string           // that step
 	what       string
+	unseen     bool // that a manifest could not be read
 }
 
 // newMove finds the uppermost COPY of the stage whose files changed.
@@ -84,7 +86,7 @@ func newMove(s *scene, stage int) *move {
 	p := &move{
 		scene: s, stage: stage, top: top, dirs: s.workdirs(stage),
 		late: []*copying{s.copies[top]}, lateAt: []int{top},
-		lines: map[int][]string{}, have: map[string]bool{}, goBuild: -1,
+		lines: map[int][]string{}, have: map[string]bool{}, first: -1,
 	}
 	for i := s.file.Stages[stage].From; i < top; i++ {
 		if c := s.copies[i]; c != nil {
@@ -144,33 +146,61 @@ func (p *move) hold(i int) bool {
 // run takes a RUN whose commands all get along without the sources.
 func (p *move) run(i int, in dockerfile.Instruction) bool {
 	sc, ok := readScript(in)
-	if !ok || !sc.linear || slices.ContainsFunc(p.late, p.steersInstalls) {
+	switch {
+	case !ok || !sc.linear:
+		p.quiet(i, "its commands cannot be told apart")
+		return false
+	case slices.ContainsFunc(p.late, p.steersInstalls):
+		p.quiet(i, "the COPY above it brings files that steer installs")
 		return false
 	}
 	for _, m := range in.Mounts() {
 		if m.Type == "" || m.Type == "bind" && m.From == "" {
+			p.quiet(i, "it mounts the build context")
 			return false
 		}
 	}
-	installs := false
+	installs, dir := false, p.dirs[i]
 	var lines []string
-	for _, words := range sc.commands {
+	for k, words := range sc.commands {
 		a := classify(words)
+		if a.purpose == enter {
+			dir = inDir(dir, a.dir)
+			continue
+		}
 		if a.purpose == unknown {
-			p.wantModules(i, words)
+			if a.why == "" {
+				a.why = "what " + words[0] + " reads is not known"
+			}
+			p.quiet(i, a.why)
 			return false
 		}
-		if p.overwrites(a.writes, p.dirs[i]) {
+		if p.overwrites(a.writes, inDir(dir, a.dir)) {
+			p.quiet(i, "it writes settings that the COPY brings too")
 			return false
 		}
 		installs = installs || a.purpose == fetch
+		if a.from == nil && a.purpose == builds {
+			p.quiet(i, a.why)
+			return false
+		}
 		if a.from == nil {
 			continue
 		}
-		more, ok := p.manifests(a, p.dirs[i])
-		if !ok {
+		n, why := p.needOf(a, inDir(dir, a.dir))
+		if why == "" && (a.purpose == builds || n.demand.why != "") {
+			p.fetchFirst(i, n, sc.assigns[k])
 			return false
 		}
+		var more []string
+		if why == "" {
+			more, why = p.manifests(n)
+		}
+		if why != "" {
+			p.quiet(i, why)
+			return false
+		}
+		p.unseen = p.unseen || n.unseen
 		lines, p.what = append(lines, more...), a.from.name
 	}
 	p.pending = append(p.pending, i)
@@ -182,26 +212,71 @@ func (p *move) run(i int, in dockerfile.Instruction) bool {
 	return true
 }
 
-// wantModules notes a go command that downloads modules on the way.
-func (p *move) wantModules(i int, words []string) {
+// fetchFirst plans a step of its own for what a command fetches that needs the
+// sources.
+func (p *move) fetchFirst(i int, n *need, assigns []string) {
+	first, why := n.action.first, n.action.why
+	if n.demand.why != "" {
+		first, why = "", n.demand.why
+	}
+	if n.demand.first != "" {
+		first = n.demand.first
+	}
 	in := p.file.Instructions[i]
-	if words[0] != "go" || len(words) < 2 || !slices.Contains([]string{"build", "install", "test", "vet"}, words[1]) ||
-		hasFlag(words, "-C", "-mod") || len(in.Mounts()) > 0 || len(p.installs) > 0 {
+	words := []string{"RUN"}
+	for _, m := range in.Flags {
+		if m.Name == "mount" && strings.Contains(m.Value, "type=cache") {
+			first, why = "", "it keeps what it fetches in a cache mount"
+		}
+		words = append(words, "--"+m.Name+"="+m.Value)
+	}
+	for _, a := range assigns {
+		if !plainWord(a) {
+			first = ""
+		}
+		words = append(words, a)
+	}
+	if folder := relative(p.dirs[i], n.project.dir); folder != "." {
+		if !plainWord(folder) {
+			first = ""
+		}
+		words = append(words, "cd", folder, "&&")
+	}
+	if first == "" || len(p.installs) > 0 && n.purpose == builds {
+		p.quiet(i, why)
 		return
 	}
-	for j := range i {
-		if strings.Contains(p.file.Instructions[j].Text, "go mod") {
-			return
-		}
+	if slices.ContainsFunc(p.file.Instructions[:i], func(x dockerfile.Instruction) bool {
+		return x.Command == "RUN" && strings.Contains(x.Text, kindOf(first))
+	}) {
+		p.quiet(i, "what it fetches is fetched above it already")
+		return
 	}
-	lines, ok := p.manifests(action{from: goModules()}, p.dirs[i])
-	if ok && len(lines) > 0 && p.changed(i).Reruns > 0 {
+	lines, why := p.manifests(n)
+	switch {
+	case why != "":
+		p.quiet(i, why)
+	case p.changed(i).Reruns > 0:
 		if slices.ContainsFunc(p.pending, p.steersModules) {
 			p.moved = append(p.moved, p.pending...)
 		}
-		p.lines[i], p.goBuild = lines, i
+		p.lines[i], p.first, p.unseen = lines, i, p.unseen || n.unseen
+		p.fetches, p.what = strings.Join(append(words, first), " "), n.from.name
 	}
 }
+
+// kindOf gives the words by which a step is known that fetches already.
+func kindOf(first string) string {
+	for _, kind := range []string{"go mod", "cargo fetch", "dependency:", "gradlew", "dotnet restore", "pnpm fetch", "poetry install", "uv sync", "composer install"} {
+		if strings.Contains(first, kind) {
+			return kind
+		}
+	}
+	return first
+}
+
+// quiet notes why an instruction stays where it is.
+func (p *move) quiet(i int, why string) { p.silent(i, "%s", why) }
 
 // steersModules says whether a download of modules may depend on an instruction
 // that stands between the COPY and it.
@@ -212,12 +287,12 @@ func (p *move) steersModules(i int) bool {
 	})
 }
 
-// goDownload is the share of a go build without modules that their download is
-// taken to be.
-const goDownload = 0.5
+// fetched is the part of a build's time that fetching its packages is taken to be,
+// where a step of its own is put in for that.
+const fetched = 0.5
 
 func (p *move) candidate() (candidate, bool) {
-	if len(p.installs) == 0 && p.goBuild < 0 {
+	if len(p.installs) == 0 && p.first < 0 {
 		return candidate{}, false
 	}
 	costs := map[string]float64{}
@@ -244,18 +319,17 @@ func (p *move) candidate() (candidate, bool) {
 		}
 		e.MoveBefore(i, p.top)
 	}
-	if p.goBuild >= 0 {
-		const download = "RUN go mod download"
-		put(append(slices.Clone(p.lines[p.goBuild]), download)...)
-		seconds, _ := p.seconds(p.goBuild)
-		costs[download] = goDownload * seconds
-		costs[p.file.Instructions[p.goBuild].Text] = (1 - goDownload) * seconds
+	if p.first >= 0 {
+		put(append(slices.Clone(p.lines[p.first]), p.fetches)...)
+		seconds, _ := p.seconds(p.first)
+		costs[p.fetches] = fetched * seconds
+		costs[p.file.Instructions[p.first].Text] = (1 - fetched) * seconds
 	}
 	source := quoted(p.file.Instructions[p.top])
 	var title string
 	switch {
-	case p.goBuild >= 0:
-		title = fmt.Sprintf("Download the Go modules before %s brings the sources, so that a source change no longer fetches them again", source)
+	case p.first >= 0:
+		title = fmt.Sprintf("Download %s before %s brings the sources, so that a source change no longer fetches them again", p.what, source)
 	case p.what == "":
 		title = fmt.Sprintf("Install the packages before %s brings files that they do not need", source)
 	default:
@@ -263,6 +337,12 @@ func (p *move) candidate() (candidate, bool) {
 	}
 	c, ok := p.draft(e, p.top, title, nil, added)
 	c.costs = costs
+	if p.unseen {
+		c.Assumes = append(c.Assumes, "no lifecycle script and no package from a folder needs the sources: what the manifests hold was not seen")
+	}
+	if p.first >= 0 {
+		c.Assumes = append(c.Assumes, fmt.Sprintf("fetching takes %.0f %% of the time of %s", 100*fetched, quoted(p.file.Instructions[p.first])))
+	}
 	return c, ok
 }
 

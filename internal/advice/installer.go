@@ -13,24 +13,25 @@ const (
 	unknown  purpose = iota // may read any file and any variable
 	harmless                // needs no file of the context and costs little
 	fetch                   // installs packages, from what its ecosystem's manifests say
+	builds                  // needs the sources, and fetches packages on its way
+	enter                   // changes the folder for the commands that follow
 )
 
 // ecosystem is a package manager with the files that tell it what to install.
 type ecosystem struct {
 	name string
-	// files are patterns of names in the project's folder, required those of
-	// which one must be there.
-	files, required []string
-	// folders of the project's folder are copied whole.
-	folders []string
-	// nested is the name of the manifests of a workspace's members.
-	nested string
+	// files are patterns of names in the project's folder, required patterns of paths
+	// of which one must be there, and folders are copied whole. Paths are from the
+	// project's folder; ** stands for any folders.
+	files, required, folders []string
 	// outputs are folders that an install makes. If the context brings one, the
 	// order of install and COPY decides which files win.
 	outputs []string
-	// unless are patterns of names in the project's folder with which an install
-	// needs more than the manifests.
-	unless []string
+	// look reads what the manifests hold; nil if that tells nothing.
+	look func(*project) demand
+	// Where what they hold cannot be seen, an install may need what matches unsure,
+	// and the sources if something matches unless.
+	unsure, unless []string
 }
 
 // action is a classified command.
@@ -42,43 +43,57 @@ type action struct {
 	named []string
 	// writes are files of the project's folder that the command changes.
 	writes []string
+	// dir is the folder that the command works in or enters, from the one that it
+	// is called in.
+	dir string
+	// first and why are those of a demand, where the words alone tell them.
+	first, why string
 }
 
 // classify tells what a command does. It only knows forms that need nothing but
-// the manifests: what else a tool can do is unknown.
+// the manifests, or the sources and the manifests: what else a tool can do is
+// unknown.
 func classify(words []string) action {
 	if slices.Contains(words, unreadable) {
 		return action{}
 	}
-	args := words[1:]
-	switch path.Base(words[0]) {
+	tool, args := path.Base(words[0]), words[1:]
+	switch tool {
+	case "cd":
+		if len(args) == 1 && !strings.ContainsAny(args[0], "$~*") && args[0] != "-" {
+			return action{purpose: enter, dir: args[0]}
+		}
 	case "apt-get", "apt", "apk", "dnf", "microdnf", "yum", "zypper":
 		return classifySystem(args)
-	case "npm":
-		return classifyNode(args, "package-lock.json", "npm-shrinkwrap.json")
-	case "pnpm":
-		return classifyNode(args, "pnpm-lock.yaml", "pnpm-workspace.yaml", ".pnpmfile.cjs")
-	case "yarn":
-		if len(plain(args)) == 0 {
-			args = append([]string{"install"}, args...)
-		}
-		return classifyNode(args, "yarn.lock", ".yarnrc", ".yarnrc.yml")
-	case "bun":
-		return classifyNode(args, "bun.lock", "bun.lockb", "bunfig.toml")
-	case "corepack":
-		return classifyCorepack(args)
+	case "npm", "pnpm", "yarn", "bun", "corepack":
+		return classifyNode(tool, args)
 	case "python", "python3":
 		if len(args) > 1 && args[0] == "-m" && args[1] == "pip" {
 			return classifyPip(args[2:])
 		}
+		if len(args) > 0 && args[0] == "setup.py" {
+			return action{why: "setup.py builds the project from its sources"}
+		}
 	case "pip", "pip3":
 		return classifyPip(args)
 	case "pipenv", "poetry", "uv":
-		return classifyPython(path.Base(words[0]), args)
+		return classifyPython(tool, args)
 	case "go":
 		return classifyGo(args)
-	case "bundle", "gem", "composer", "mvn":
-		return classifyOther(path.Base(words[0]), args)
+	case "cargo":
+		return classifyCargo(args)
+	case "mvn", "mvnw":
+		return classifyMaven(words[0], args)
+	case "gradle", "gradlew":
+		return classifyGradle(words[0], args)
+	case "bundle", "gem":
+		return classifyRuby(tool, args)
+	case "composer":
+		return classifyComposer(args)
+	case "dotnet":
+		return classifyDotnet(args)
+	case "mix":
+		return classifyMix(args)
 	case "set", "true", ":", "echo", "useradd", "adduser", "groupadd", "addgroup":
 		return action{purpose: harmless}
 	case "mkdir", "rm":
@@ -114,25 +129,6 @@ func outside(paths []string) bool {
 	return len(paths) > 0
 }
 
-func classifySystem(args []string) action {
-	rest := plain(args)
-	if len(rest) == 0 {
-		return action{}
-	}
-	for _, r := range rest[1:] {
-		if strings.Contains(r, "/") || strings.HasSuffix(r, ".deb") || strings.HasSuffix(r, ".rpm") || strings.HasSuffix(r, ".apk") {
-			return action{} // a file
-		}
-	}
-	switch rest[0] {
-	case "install", "add", "upgrade", "update", "dist-upgrade":
-		return action{purpose: fetch}
-	case "clean", "autoremove", "autoclean", "remove", "purge", "del", "makecache":
-		return action{purpose: harmless}
-	}
-	return action{}
-}
-
 // hasFlag says whether one of the flags is there, alone or with a value.
 func hasFlag(args []string, names ...string) bool {
 	return slices.ContainsFunc(args, func(a string) bool {
@@ -141,8 +137,8 @@ func hasFlag(args []string, names ...string) bool {
 	})
 }
 
-// onlyFlags says that nothing but flags follows the first n words, apart from
-// the values of the flags given.
+// onlyFlags says that nothing but flags follows, apart from the values of the
+// flags given.
 func onlyFlags(args []string, valued ...string) bool {
 	for i := 0; i < len(args); i++ {
 		if slices.Contains(valued, args[i]) {
@@ -153,3 +149,41 @@ func onlyFlags(args []string, valued ...string) bool {
 	}
 	return true
 }
+
+// flagValue gives the value of the first of the flags that is there, as the next
+// word or behind a =.
+func flagValue(args []string, names ...string) string {
+	for i, a := range args {
+		name, value, inline := strings.Cut(a, "=")
+		if !slices.Contains(names, name) {
+			continue
+		}
+		if inline {
+			return value
+		}
+		if i+1 < len(args) {
+			return args[i+1]
+		}
+	}
+	return ""
+}
+
+// cutFlag takes a flag with its value out of the words.
+func cutFlag(args []string, names ...string) (value string, rest []string) {
+	for i := 0; i < len(args); i++ {
+		name, v, inline := strings.Cut(args[i], "=")
+		switch {
+		case !slices.Contains(names, name):
+			rest = append(rest, args[i])
+		case inline:
+			value = v
+		case i+1 < len(args):
+			i++
+			value = args[i]
+		}
+	}
+	return value, rest
+}
+
+// knownFolder says whether a folder that a command line names can be followed.
+func knownFolder(dir string) bool { return !strings.ContainsAny(dir, "$~*?[") }

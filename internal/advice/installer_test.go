@@ -9,10 +9,10 @@ import (
 func TestClassify(t *testing.T) {
 	tests := []struct {
 		run  string
-		want string // a letter a command: f(etch), m(anifests), h(armless), u(nknown)
+		want string // a letter a command: f(etch), m(anifests), h(armless), b(uilds), u(nknown)
 	}{
 		{"RUN apt-get update && apt-get install -y curl=8.* && rm -rf /var/lib/apt/lists/*", "ffh"},
-		{"RUN apt-get install ./x.deb", "u"},
+		{"RUN apt-get install ./x.deb", "m"},
 		{"RUN apk add --no-cache git", "f"},
 		{"RUN npm ci", "m"},
 		{"RUN npm install --omit dev --no-audit", "m"},
@@ -24,7 +24,7 @@ func TestClassify(t *testing.T) {
 		{"RUN yarn --frozen-lockfile", "m"},
 		{"RUN yarn add x", "u"},
 		{"RUN yarn build", "u"},
-		{"RUN pnpm i --filter web", "u"},
+		{"RUN pnpm i --filter web", "m"},
 		{"RUN bun install", "m"},
 		{"RUN pip install -rrequirements.txt", "m"},
 		{"RUN pip install --requirement=requirements.txt --index-url https://x/y", "m"},
@@ -36,23 +36,23 @@ func TestClassify(t *testing.T) {
 		{"RUN python3 setup.py install", "u"},
 		{"RUN pipenv install flask", "u"},
 		{"RUN poetry install --no-root --with dev", "m"},
-		{"RUN poetry install", "u"},
-		{"RUN uv sync --locked", "u"},
+		{"RUN poetry install", "m"},
+		{"RUN uv sync --locked", "m"},
 		{"RUN uv pip install --system -r requirements.txt", "m"},
 		{"RUN go mod download -x", "m"},
 		{"RUN go mod tidy", "u"},
 		{"RUN go install golang.org/x/tools/cmd/stringer@latest", "f"},
-		{"RUN go install ./...", "u"},
+		{"RUN go install ./...", "b"},
 		{"RUN bundle install --gemfile x", "u"},
 		{"RUN gem install bundler", "f"},
-		{"RUN composer install", "u"},
+		{"RUN composer install", "m"},
 		{"RUN mvn dependency:resolve dependency:resolve-plugins", "m"},
-		{"RUN mvn package", "u"},
+		{"RUN mvn package", "b"},
 		{"RUN mkdir -p /var/log/x && mkdir out", "hu"},
 		{"RUN rm -rf /var/../app", "u"},
 		{"RUN pip install $(cat deps)", "uu"}, // a command inside another counts too
 		{"RUN pip install \"flask==$V\" 'gunicorn'", "f"},
-		{"RUN set -ex; cargo build", "hu"},
+		{"RUN set -ex; cargo build", "hb"},
 	}
 	for _, tt := range tests {
 		f, err := dockerfile.Parse("f", []byte("FROM a\n"+tt.run+"\n"))
@@ -71,6 +71,8 @@ func TestClassify(t *testing.T) {
 				got += "u"
 			case a.purpose == harmless:
 				got += "h"
+			case a.purpose == builds:
+				got += "b"
 			case a.from != nil:
 				got += "m"
 			default:

@@ -1,0 +1,100 @@
+package advice
+
+import (
+	"encoding/json"
+	"maps"
+	"path"
+	"slices"
+	"strings"
+)
+
+// classifyComposer reads the command line of composer. An install also runs the
+// project's scripts and writes the autoloader, both of which read the sources; an
+// install without them above the sources leaves those two things to the one below.
+func classifyComposer(args []string) action {
+	dir, args := cutFlag(args, "-d", "--working-dir")
+	if len(args) == 0 || !knownFolder(dir) {
+		return action{}
+	}
+	switch args[0] {
+	case "install", "i":
+	case "config", "--version", "clear-cache", "clearcache", "diagnose":
+		return action{purpose: harmless, dir: dir, writes: []string{"composer.json"}}
+	case "global":
+		return action{purpose: fetch}
+	default:
+		return action{}
+	}
+	if !onlyFlags(args[1:], "--ignore-platform-req", "--prefer-install", "--apcu-autoloader-prefix") {
+		return action{}
+	}
+	return action{purpose: fetch, dir: dir, from: &ecosystem{
+		name: "the PHP packages", files: []string{"composer.json", "composer.lock", "symfony.lock", "auth.json"},
+		required: []string{"composer.json"}, outputs: []string{"vendor"},
+		look: func(p *project) demand { return lookComposer(p, args) }}}
+}
+
+type composerJSON struct {
+	Repositories json.RawMessage            `json:"repositories"`
+	Extra        map[string]json.RawMessage `json:"extra"`
+	Config       struct {
+		VendorDir string `json:"vendor-dir"`
+	} `json:"config"`
+}
+
+func lookComposer(p *project, args []string) demand {
+	var f composerJSON
+	seen, why := p.json("composer.json", &f)
+	d := demand{members: seen, why: why}
+	if why != "" {
+		return d
+	}
+	for _, repository := range composerPaths(f.Repositories) {
+		for _, at := range p.glob(path.Join(repository, "composer.json")) {
+			d.files = append(d.files, path.Dir(at)) // linked or copied whole
+		}
+	}
+	for _, key := range slices.Sorted(maps.Keys(f.Extra)) {
+		if strings.HasPrefix(key, "installer-") || strings.HasSuffix(key, "-scaffold") || key == "merge-plugin" {
+			d.why = "a plugin puts files outside of vendor (" + key + ")"
+			return d
+		}
+	}
+	if vendor := f.Config.VendorDir; vendor != "" && p.hasBelow(vendor) {
+		d.why = "the context brings " + vendor + ", which the install writes"
+		return d
+	}
+	if hasFlag(args, "--no-scripts") && hasFlag(args, "--no-autoloader") {
+		return d
+	}
+	var first []string
+	for _, a := range args {
+		if !hasFlag([]string{a}, "-o", "-a", "--optimize-autoloader", "--classmap-authoritative", "--apcu-autoloader", "--no-scripts", "--no-autoloader") {
+			first = append(first, a)
+		}
+	}
+	d.why = "composer install runs scripts and writes an autoloader, which read the sources"
+	d.first = command(slices.Concat([]string{"composer"}, first, []string{"--no-scripts", "--no-autoloader"})...)
+	return d
+}
+
+// composerPaths lists the folders of path repositories, which stand in a list or
+// under names.
+func composerPaths(raw json.RawMessage) []string {
+	type repository struct{ Type, URL string }
+	var list []json.RawMessage
+	var named map[string]json.RawMessage
+	if json.Unmarshal(raw, &list) != nil && json.Unmarshal(raw, &named) == nil {
+		for _, name := range slices.Sorted(maps.Keys(named)) {
+			list = append(list, named[name])
+		}
+	}
+	var out []string
+	for _, one := range list {
+		var r repository
+		if json.Unmarshal(one, &r) == nil && r.Type == "path" {
+			out = append(out, r.URL)
+		}
+	}
+	return out
+}

@@ -1,0 +1,165 @@
+package advice
+
+import (
+	"flag"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/rogpeppe/go-internal/txtar"
+
+	"github.com/layercause/layercause/internal/dockerfile"
+	"github.com/layercause/layercause/internal/record"
+)
+
+var updateInstalls = flag.Bool("update-installs", false, "write what the installs of testdata/installs want")
+
+// Each file of testdata/installs has cases of one ecosystem. A case is a folder:
+// its Dockerfile (without one, it copies all to /app and runs what its file run
+// says), the files of its context, and in want the lines that deps-before-source
+// puts above the sources, or why it does not. In all of them only changed.txt
+// changed.
+func TestInstalls(t *testing.T) {
+	files, err := filepath.Glob("testdata/installs/*.txtar")
+	if err != nil || len(files) < 10 {
+		t.Fatalf("%d files of installs: %v", len(files), err)
+	}
+	for _, file := range files {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ar := txtar.Parse(data)
+		for _, name := range cases(ar) {
+			t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar")+"/"+name, func(t *testing.T) {
+				context, want := map[string]string{"changed.txt": ""}, -1
+				for i, f := range ar.Files {
+					if rel, ok := strings.CutPrefix(f.Name, name+"/"); ok && rel == "want" {
+						want = i
+					} else if ok {
+						context[rel] = string(f.Data)
+					}
+				}
+				got := installs(t, context)
+				switch {
+				case *updateInstalls && want < 0:
+					ar.Files = append(ar.Files, txtar.File{Name: name + "/want", Data: []byte(got)})
+				case *updateInstalls:
+					ar.Files[want].Data = []byte(got)
+				case want < 0:
+					t.Fatalf("%s has no want", name)
+				default:
+					if diff := cmp.Diff(string(ar.Files[want].Data), got); diff != "" {
+						t.Errorf("(-want +got):\n%s", diff)
+					}
+				}
+			})
+		}
+		if *updateInstalls {
+			slices.SortStableFunc(ar.Files, func(a, b txtar.File) int {
+				return slices.Index(cases(ar), caseOf(a)) - slices.Index(cases(ar), caseOf(b))
+			})
+			if err := os.WriteFile(file, txtar.Format(ar), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+}
+
+func caseOf(f txtar.File) string {
+	name, _, _ := strings.Cut(f.Name, "/")
+	return name
+}
+
+func cases(ar *txtar.Archive) []string {
+	var out []string
+	for _, f := range ar.Files {
+		if name := caseOf(f); !slices.Contains(out, name) {
+			out = append(out, name)
+		}
+	}
+	return out
+}
+
+// installs gives what the rule puts above the first COPY of a Dockerfile.
+func installs(t *testing.T, context map[string]string) string {
+	t.Helper()
+	text, ok := context["Dockerfile"]
+	if !ok {
+		text = "FROM base\nWORKDIR /app\nCOPY . .\nRUN " + context["run"]
+	}
+	unseen := context["unseen"] != ""
+	for _, name := range []string{"Dockerfile", "run", "unseen"} {
+		delete(context, name)
+	}
+	p := newMove(everyCopyChanged(t, text, context, unseen), 0)
+	if p == nil {
+		t.Fatalf("nothing to move in\n%s", text)
+	}
+	p.walk()
+	var b strings.Builder
+	for _, i := range append(slices.Clone(p.moved), p.first) {
+		if i < 0 {
+			continue
+		}
+		for _, line := range p.lines[i] {
+			fmt.Fprintln(&b, line)
+		}
+		if i == p.first {
+			fmt.Fprintln(&b, p.fetches)
+		} else {
+			fmt.Fprintln(&b, p.file.Instructions[i].Text)
+		}
+	}
+	for _, r := range p.silences {
+		fmt.Fprintf(&b, "silent: %s\n", r.Why)
+	}
+	if p.unseen {
+		fmt.Fprintln(&b, "unseen")
+	}
+	return b.String()
+}
+
+// everyCopyChanged is a scene in which changed.txt changed each COPY of a folder.
+func everyCopyChanged(t *testing.T, text string, context map[string]string, unseen bool) *scene {
+	t.Helper()
+	f, err := dockerfile.Parse("Dockerfile", []byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	head := &record.Record{Invocation: record.Invocation{Context: "."}, Dockerfile: record.Dockerfile{Path: "Dockerfile", Text: text}}
+	m := record.Manifest{Name: "context"}
+	for name := range context {
+		m.Paths = append(m.Paths, name)
+	}
+	slices.Sort(m.Paths)
+	for _, name := range m.Paths {
+		m.Modes, m.Sizes = append(m.Modes, uint32(fs.FileMode(0o644))), append(m.Sizes, int64(len(context[name])))
+	}
+	head.Manifests = []record.Manifest{m}
+	for _, x := range f.Instructions {
+		head.Dockerfile.Instructions = append(head.Dockerfile.Instructions, record.Instruction{Line: x.Line, EndLine: x.EndLine, Text: x.Text})
+	}
+	in := Input{Head: head}
+	if !unseen {
+		in.ReadFile = func(file string) ([]byte, error) { return []byte(context[file]), nil }
+	}
+	s, why := newScene(in)
+	if s == nil {
+		t.Fatal(why)
+	}
+	for i := range f.Instructions {
+		s.history[i] = &change{Reruns: 1}
+		if c := s.copies[i]; c != nil {
+			if _, ok := c.target("changed.txt"); ok {
+				s.history[i].Files = map[string]int{"changed.txt": 1}
+			}
+		}
+	}
+	return s
+}
