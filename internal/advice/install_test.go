@@ -17,7 +17,7 @@ import (
 	"github.com/layercause/layercause/internal/record"
 )
 
-var updateInstalls = flag.Bool("update-installs", false, "write what the installs of testdata/installs want")
+var updateCases = flag.Bool("update-cases", false, "write what the cases of testdata/installs and testdata/mounts want")
 
 // Each file of testdata/installs has cases of one ecosystem. A case is a folder:
 // its Dockerfile (without one, it copies all to /app and runs what its file run
@@ -25,9 +25,18 @@ var updateInstalls = flag.Bool("update-installs", false, "write what the install
 // puts above the sources, or why it does not. In all of them only changed.txt
 // changed.
 func TestInstalls(t *testing.T) {
-	files, err := filepath.Glob("testdata/installs/*.txtar")
-	if err != nil || len(files) < 10 {
-		t.Fatalf("%d files of installs: %v", len(files), err)
+	eachCase(t, "testdata/installs", func(t *testing.T, context map[string]string) string {
+		context["changed.txt"] = ""
+		return installs(t, context)
+	})
+}
+
+// eachCase runs the cases of all files in a folder and compares what they give with
+// their want.
+func eachCase(t *testing.T, dir string, run func(*testing.T, map[string]string) string) {
+	files, err := filepath.Glob(dir + "/*.txtar")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("%d files in %s: %v", len(files), dir, err)
 	}
 	for _, file := range files {
 		data, err := os.ReadFile(file)
@@ -37,7 +46,7 @@ func TestInstalls(t *testing.T) {
 		ar := txtar.Parse(data)
 		for _, name := range cases(ar) {
 			t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar")+"/"+name, func(t *testing.T) {
-				context, want := map[string]string{"changed.txt": ""}, -1
+				context, want := map[string]string{}, -1
 				for i, f := range ar.Files {
 					if rel, ok := strings.CutPrefix(f.Name, name+"/"); ok && rel == "want" {
 						want = i
@@ -45,11 +54,11 @@ func TestInstalls(t *testing.T) {
 						context[rel] = string(f.Data)
 					}
 				}
-				got := installs(t, context)
+				got := run(t, context)
 				switch {
-				case *updateInstalls && want < 0:
+				case *updateCases && want < 0:
 					ar.Files = append(ar.Files, txtar.File{Name: name + "/want", Data: []byte(got)})
-				case *updateInstalls:
+				case *updateCases:
 					ar.Files[want].Data = []byte(got)
 				case want < 0:
 					t.Fatalf("%s has no want", name)
@@ -60,10 +69,9 @@ func TestInstalls(t *testing.T) {
 				}
 			})
 		}
-		if *updateInstalls {
-			slices.SortStableFunc(ar.Files, func(a, b txtar.File) int {
-				return slices.Index(cases(ar), caseOf(a)) - slices.Index(cases(ar), caseOf(b))
-			})
+		if *updateCases {
+			order := cases(ar)
+			slices.SortStableFunc(ar.Files, func(a, b txtar.File) int { return slices.Index(order, caseOf(a)) - slices.Index(order, caseOf(b)) })
 			if err := os.WriteFile(file, txtar.Format(ar), 0o644); err != nil {
 				t.Fatal(err)
 			}
