@@ -68,6 +68,8 @@ type move struct {
 	have       map[string]bool  // paths in the image that lines bring
 	first      int              // the RUN that wants a step of its own for what it fetches, or -1
 	fetches    string           // that step
+	share      float64          // the part of the RUN's time that it takes
+	leaves     []string         // folders that it leaves more in
 	what       string
 	unseen     bool // that a manifest could not be read
 }
@@ -261,7 +263,17 @@ func (p *move) fetchFirst(i int, n *need, assigns []string) {
 			p.moved = append(p.moved, p.pending...)
 		}
 		p.lines[i], p.first, p.unseen = lines, i, p.unseen || n.unseen
-		p.fetches, p.what = strings.Join(append(words, first), " "), n.from.name
+		p.fetches, p.what, p.share = strings.Join(append(words, first), " "), n.from.name, fetchedOfInstall
+		if n.purpose == builds {
+			p.share = fetchedOfBuild
+		}
+		if k := keeps(strings.Fields(first), p.envAt(i)); k != nil {
+			for _, m := range k.mounts {
+				if m.store {
+					p.leaves = append(p.leaves, m.folder)
+				}
+			}
+		}
 	}
 }
 
@@ -287,9 +299,12 @@ func (p *move) steersModules(i int) bool {
 	})
 }
 
-// fetched is the part of a build's time that fetching its packages is taken to be,
-// where a step of its own is put in for that.
-const fetched = 0.5
+// The parts of a command's time that fetching its packages is taken to be, where a
+// step of its own is put in for that: of an install nearly all, of a build half.
+const (
+	fetchedOfInstall = 0.9
+	fetchedOfBuild   = 0.5
+)
 
 func (p *move) candidate() (candidate, bool) {
 	if len(p.installs) == 0 && p.first < 0 {
@@ -322,8 +337,8 @@ func (p *move) candidate() (candidate, bool) {
 	if p.first >= 0 {
 		put(append(slices.Clone(p.lines[p.first]), p.fetches)...)
 		seconds, _ := p.seconds(p.first)
-		costs[p.fetches] = fetched * seconds
-		costs[p.file.Instructions[p.first].Text] = (1 - fetched) * seconds
+		costs[p.fetches] = p.share * seconds
+		costs[p.file.Instructions[p.first].Text] = (1 - p.share) * seconds
 	}
 	source := quoted(p.file.Instructions[p.top])
 	var title string
@@ -340,8 +355,11 @@ func (p *move) candidate() (candidate, bool) {
 	if p.unseen {
 		c.Assumes = append(c.Assumes, "no lifecycle script and no package from a folder needs the sources: what the manifests hold was not seen")
 	}
+	for _, folder := range p.leaves { // all packages are fetched, not only those that are used
+		c.Declares = append(c.Declares, Difference{Path: folder}, Difference{Path: folder + "/**"})
+	}
 	if p.first >= 0 {
-		c.Assumes = append(c.Assumes, fmt.Sprintf("fetching takes %.0f %% of the time of %s", 100*fetched, quoted(p.file.Instructions[p.first])))
+		c.Assumes = append(c.Assumes, fmt.Sprintf("fetching takes %.0f %% of the time of %s", 100*p.share, quoted(p.file.Instructions[p.first])))
 	}
 	return c, ok
 }

@@ -56,6 +56,7 @@ func rules() []rule {
 		{"cache-import-base", cacheImportBase},
 		{"cache-mode", cacheMode},
 		{"cache-scope", cacheScope},
+		{"cache-mount", mountCaches},
 		{"chown-layer", chownLayer},
 		{"compression", compression},
 		{"copy-link", copyLink},
