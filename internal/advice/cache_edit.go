@@ -47,7 +47,7 @@ func (f *family) edited(i int, kept func(cacheMount) bool) (out *mountedRun, why
 	}
 	// What else the RUN does takes as long as before.
 	if slices.ContainsFunc(run.commands, func(words []string) bool {
-		return classify(words).purpose == unknown && keeps(words, run.env) == nil
+		return !slices.Contains(plainTools, words[0]) && classify(words).purpose == unknown && keeps(words, run.env) == nil
 	}) {
 		out.factor = (1 + out.factor) / 2
 	}

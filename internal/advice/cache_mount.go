@@ -3,6 +3,7 @@ package advice
 import (
 	"fmt"
 	"maps"
+	"path"
 	"slices"
 	"strings"
 
@@ -232,10 +233,15 @@ func (f *family) candidate(tools []string) (candidate, bool) {
 	c.Assumes = f.assumes(first, costs[added[slices.Index(removed, f.file.Instructions[first].Text)]])
 	for _, folder := range folders {
 		c.Declares = append(c.Declares, Difference{Path: folder}, Difference{Path: folder + "/**"})
+		for dir := path.Dir(folder); dir != "/"; dir = path.Dir(dir) { // made for the folder alone
+			if gone := (Difference{Path: dir, Change: "removed"}); !slices.Contains(c.Declares, gone) {
+				c.Declares = append(c.Declares, gone)
+			}
+		}
 	}
 	slices.Sort(unlike)
 	for _, file := range slices.Compact(unlike) {
-		c.Declares = append(c.Declares, Difference{Path: file})
+		c.Declares = append(c.Declares, Difference{Path: "/" + file})
 	}
 	return c, true
 }
@@ -315,14 +321,18 @@ func (f *family) wanted(folder, tool string, at []int) (why string, where int) {
 	return "", -1
 }
 
-// plainTools are commands that run no package manager.
-var plainTools = []string{"cp", "mv", "ln", "chmod", "chown", "ls", "cat", "sed", "tar", "strip", "upx", "test", "[", "touch", "curl", "wget",
-	"mkdir", "rm", "npm", "yarn", "pnpm", "npx", "node", "file", "ldd", "sha256sum", "sleep", "date", "printenv", "printf"}
+// plainTools are commands that run no package manager and take no time worth
+// counting; scriptTools run what JavaScript there is.
+var (
+	plainTools = []string{"cp", "mv", "ln", "chmod", "chown", "ls", "cat", "sed", "tar", "strip", "test", "[", "touch", "mkdir", "rm", "file", "ldd",
+		"sha256sum", "date", "printenv", "printf"}
+	scriptTools = []string{"npm", "yarn", "pnpm", "npx", "node", "curl", "wget", "upx", "sleep"}
+)
 
 // indifferent says whether a RUN surely does without what is in a folder.
 func (f *family) indifferent(in dockerfile.Instruction, folder string) bool {
 	sc, ok := readScript(in)
 	return ok && !strings.Contains(in.Text, folder) && !slices.ContainsFunc(sc.commands, func(words []string) bool {
-		return !slices.Contains(plainTools, words[0]) && classify(words).purpose == unknown && keeps(words, runEnv{}) == nil
+		return !slices.Contains(plainTools, words[0]) && !slices.Contains(scriptTools, words[0]) && classify(words).purpose == unknown && keeps(words, runEnv{}) == nil
 	})
 }

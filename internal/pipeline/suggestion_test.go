@@ -255,6 +255,10 @@ func (a *applied) check() {
 		a.checkOverlap()
 		return
 	}
+	if a.suggestion.Rule == "cache-mount" {
+		a.checkMounts()
+		return
+	}
 	// A step that the patch puts in does what a costly one did on its way.
 	added := false
 	for _, s := range a.report.Steps {
@@ -310,6 +314,24 @@ func (a *applied) checkOverlap() {
 	}
 	if len(long) != 2 || min(long[0].End, long[1].End)-max(long[0].Start, long[1].Start) < costly/2 {
 		a.t.Errorf("the long steps ran in %+v", long)
+	}
+}
+
+// checkMounts wants the steps with a mount to run again, and to find there what took
+// them long.
+func (a *applied) checkMounts() {
+	ran := false
+	for _, s := range a.report.Steps {
+		if !strings.Contains(s.Instruction, "--mount=type=cache") || s.Status != "miss" {
+			continue
+		}
+		ran = true
+		if s.Seconds >= costly {
+			a.t.Errorf("%s took %.1f s, though its folders are warm", s.Instruction, s.Seconds)
+		}
+	}
+	if !ran {
+		a.t.Error("no step with a cache mount ran again")
 	}
 }
 
