@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/layercause/layercause/internal/dockerfile"
+	"github.com/layercause/layercause/internal/record"
 )
 
 // depsBeforeSource moves dependency installs above the COPY of the sources.
@@ -288,7 +289,19 @@ func kindOf(first string) string {
 }
 
 // quiet notes why an instruction stays where it is.
-func (p *move) quiet(i int, why string) { p.silent(i, "%s", why) }
+func (p *move) quiet(i int, why string) { p.silent(i, "%s", told(why)) }
+
+// longestWhy is how much of a reason is told, in characters: it may quote what a
+// manifest says.
+const longestWhy = 160
+
+func told(why string) string {
+	text := []rune(oneLine(record.RedactURLs(why)))
+	if len(text) > longestWhy {
+		text = append(text[:longestWhy-1], '…')
+	}
+	return string(text)
+}
 
 // steersModules says whether a download of modules may depend on an instruction
 // that stands between the COPY and it.

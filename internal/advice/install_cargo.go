@@ -93,6 +93,10 @@ func lookCargo(p *project, args []string) demand {
 		for _, x := range w.Exclude {
 			patterns = append(patterns, "!"+x)
 		}
+		if len(patterns) > mostPatterns {
+			d.why = "the workspace has too many patterns"
+			return d
+		}
 		queue = append(queue, members(p, patterns, "Cargo.toml")...)
 		queue = append(queue, fromPaths(w.Dependencies)...)
 	}
@@ -101,7 +105,11 @@ func lookCargo(p *project, args []string) demand {
 			queue = append(queue, fromPaths(t)...)
 		}
 	}
-	for i := 0; i < len(queue) && len(crates) <= 2*mostMembers; i++ {
+	for i := 0; i < len(queue); i++ {
+		if len(crates) > mostMembers {
+			d.why = "the workspace has too many crates to name their targets"
+			return d
+		}
 		dir := path.Clean(queue[i])
 		c, known := crates[dir]
 		if !known {

@@ -99,7 +99,11 @@ func lookDotnet(p *project, target string) demand {
 	}
 	seen := map[string]bool{}
 	queue := []string{path.Clean(target)}
-	for i := 0; i < len(queue) && len(seen) <= 2*mostMembers; i++ {
+	for i := 0; i < len(queue); i++ {
+		if len(seen) > 2*mostMembers {
+			d.why = "it restores too many projects to copy each one's"
+			return d
+		}
 		file := queue[i]
 		if seen[file] {
 			continue

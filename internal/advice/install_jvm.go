@@ -92,7 +92,11 @@ func lookMaven(p *project, first []string) demand {
 	var d demand
 	seen := map[string]bool{}
 	queue := []string{"pom.xml"}
-	for i := 0; i < len(queue) && i <= mostMembers; i++ {
+	for i := 0; i < len(queue); i++ {
+		if len(seen) > mostMembers {
+			d.why = "the pom.xml has too many modules to copy each one's"
+			return d
+		}
 		file := queue[i]
 		if seen[file] {
 			continue

@@ -76,7 +76,11 @@ var (
 func lookMix(p *project, compiles bool) demand {
 	var d demand
 	queue := []string{"mix.exs"}
-	for i := 0; i < len(queue) && i <= mostMembers; i++ {
+	for i := 0; i < len(queue); i++ {
+		if i > mostMembers {
+			d.why = "the project has too many applications to copy each one's mix.exs"
+			return d
+		}
 		file := queue[i]
 		if slices.Contains(queue[:i], file) {
 			continue

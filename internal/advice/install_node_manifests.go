@@ -2,6 +2,7 @@ package advice
 
 import (
 	"encoding/json"
+	"fmt"
 	"maps"
 	"path"
 	"slices"
@@ -51,6 +52,10 @@ func lookNode(p *project, tool string, args []string) demand {
 		patterns = nil // package.json's are npm's and yarn's
 	}
 	patterns = append(patterns, pnpmWorkspace(p, &d)...)
+	if len(patterns) > mostPatterns {
+		d.why = fmt.Sprintf("the workspace has %d patterns", len(patterns))
+		return d
+	}
 	for _, dir := range members(p, patterns, "package.json") {
 		d.files = append(d.files, path.Join(dir, "package.json"))
 		if tool == "pnpm" && p.has(path.Join(dir, ".npmrc")) {

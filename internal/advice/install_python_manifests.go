@@ -15,7 +15,11 @@ func lookRequirements(p *project, named []string) demand {
 	var d demand
 	seen := map[string]bool{}
 	queue := slices.Clone(named)
-	for len(queue) > 0 && len(seen) < mostRequirements {
+	for len(queue) > 0 {
+		if len(seen) > mostRequirements {
+			d.why = "its requirements are spread over too many files"
+			return d
+		}
 		file := path.Clean(queue[0])
 		queue = queue[1:]
 		if seen[file] {
@@ -204,6 +208,10 @@ func lookUv(p *project, args []string) demand {
 	patterns := slices.Clone(ws.Members)
 	for _, x := range ws.Exclude {
 		patterns = append(patterns, "!"+x)
+	}
+	if len(patterns) > mostPatterns {
+		d.why = "the workspace has too many patterns"
+		return d
 	}
 	inside := members(p, patterns, "pyproject.toml")
 	for _, dir := range inside {

@@ -47,7 +47,11 @@ func lookGemfile(p *project) demand {
 	var d demand
 	seen := map[string]bool{}
 	queue := []string{"Gemfile"}
-	for i := 0; i < len(queue) && i < mostMembers; i++ {
+	for i := 0; i < len(queue); i++ {
+		if len(seen) > mostMembers {
+			d.why = "the Gemfile is spread over too many files"
+			return d
+		}
 		file := queue[i]
 		if seen[file] {
 			continue

@@ -15,6 +15,13 @@ const mostMembers = 20
 // mostFiles is how many files may be named one by one in all.
 const mostFiles = 40
 
+// mostNamed is how many files and folders manifests may name, mostPatterns how many
+// patterns a workspace may have: with more of either nobody wrote them by hand.
+const (
+	mostNamed    = 500
+	mostPatterns = 100
+)
+
 // fewFiles is how many files of one folder are named one by one where all of
 // them are wanted.
 const fewFiles = 3
@@ -48,6 +55,9 @@ func (p *move) needOf(a action, dir string) (*need, string) {
 	}
 	if a.from.look != nil {
 		n.demand = a.from.look(n.project)
+	}
+	if len(n.demand.files) > mostNamed {
+		return nil, fmt.Sprintf("its manifests name %d files", len(n.demand.files))
 	}
 	return n, ""
 }

@@ -57,8 +57,14 @@ func (p *project) glob(patterns ...string) []string {
 	return out
 }
 
+// mostStars is how many ** a pattern may have: each multiplies the ways to match.
+const mostStars = 4
+
 // globbed matches a path with a pattern in which ** stands for any folders.
 func globbed(pattern, name string) bool {
+	if strings.Count(pattern, "**") > mostStars {
+		return false
+	}
 	return globParts(strings.Split(path.Clean(pattern), "/"), strings.Split(name, "/"))
 }
 
