@@ -60,11 +60,10 @@ func (f *family) edited(i int, kept func(cacheMount) bool) (out *mountedRun, why
 		return nil, why
 	}
 	out.lines = text.lines()
-	parsed, err := dockerfile.Parse("", []byte(directive(f.file)+"FROM scratch\n"+strings.Join(out.lines, "\n")+"\n"))
-	if err != nil || len(parsed.Instructions) != 2 {
+	var ok bool
+	if out.text, ok = textOf(f.file, out.lines); !ok {
 		return nil, "the edit of its text is not safe"
 	}
-	out.text = parsed.Instructions[1].Text
 	return out, ""
 }
 

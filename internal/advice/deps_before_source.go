@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"github.com/layercause/layercause/internal/dockerfile"
-	"github.com/layercause/layercause/internal/record"
 )
 
 // depsBeforeSource moves dependency installs above the COPY of the sources.
@@ -32,12 +31,13 @@ import (
 // Installs move along with the ENV, ARG, WORKDIR and USER between, and with
 // system packages, as far down as every instruction is understood; the first one
 // that is not ends the search, because an install below it may need what it
-// does. Where a Dockerfile only runs go build, a go mod download is put in; what
-// that saves cannot be told from one build, so it is predicted as nothing.
+// does. A RUN that installs first and then needs the sources is taken apart. Where
+// an install or a build needs them itself, what it fetches gets a step of its own,
+// if its tool has one for that.
 //
-// The contents of the manifests are not known here. An install whose lifecycle
-// scripts, path dependencies or editable requirements need the sources fails
-// when it stands above them.
+// What the manifests hold is read, so that workspaces, packages from folders and
+// lifecycle scripts are known. Where they cannot be read, the suggestion says what
+// it takes for granted.
 func depsBeforeSource(s *scene) []candidate {
 	var out []candidate
 	for stage := range s.file.Stages {
@@ -69,6 +69,9 @@ type move struct {
 	have       map[string]bool  // paths in the image that lines bring
 	first      int              // the RUN that wants a step of its own for what it fetches, or -1
 	fetches    string           // that step
+	above      []string         // its lines, where the RUN is taken apart for it,
+	rest       string           // and what is left of the RUN,
+	below      []string         // with its lines
 	share      float64          // the part of the RUN's time that it takes
 	leaves     []string         // folders that it leaves more in
 	what       string
@@ -167,6 +170,12 @@ func (p *move) run(i int, in dockerfile.Instruction) bool {
 	var lines []string
 	for k, words := range sc.commands {
 		a := classify(words)
+		stop := func(why string) bool {
+			if !installs || !p.split(i, k, sc.commands, lines) {
+				p.quiet(i, why)
+			}
+			return false
+		}
 		if a.purpose == enter {
 			dir = inDir(dir, a.dir)
 			continue
@@ -175,24 +184,24 @@ func (p *move) run(i int, in dockerfile.Instruction) bool {
 			if a.why == "" {
 				a.why = "what " + words[0] + " reads is not known"
 			}
-			p.quiet(i, a.why)
-			return false
+			return stop(a.why)
 		}
 		if p.overwrites(a.writes, inDir(dir, a.dir)) {
 			p.quiet(i, "it writes settings that the COPY brings too")
 			return false
 		}
-		installs = installs || a.purpose == fetch
 		if a.from == nil && a.purpose == builds {
-			p.quiet(i, a.why)
-			return false
+			return stop(a.why)
 		}
 		if a.from == nil {
+			installs = installs || a.purpose == fetch
 			continue
 		}
 		n, why := p.needOf(a, inDir(dir, a.dir))
 		if why == "" && (a.purpose == builds || n.demand.why != "") {
-			p.fetchFirst(i, n, sc.assigns[k])
+			if !installs || !p.split(i, k, sc.commands, lines) {
+				p.fetchFirst(i, n, sc.assigns[k])
+			}
 			return false
 		}
 		var more []string
@@ -200,9 +209,9 @@ func (p *move) run(i int, in dockerfile.Instruction) bool {
 			more, why = p.manifests(n)
 		}
 		if why != "" {
-			p.quiet(i, why)
-			return false
+			return stop(why)
 		}
+		installs = installs || a.purpose == fetch
 		p.unseen = p.unseen || n.unseen
 		lines, p.what = append(lines, more...), a.from.name
 	}
@@ -214,110 +223,6 @@ func (p *move) run(i int, in dockerfile.Instruction) bool {
 	}
 	return true
 }
-
-// fetchFirst plans a step of its own for what a command fetches that needs the
-// sources.
-func (p *move) fetchFirst(i int, n *need, assigns []string) {
-	first, why := n.action.first, n.action.why
-	if n.demand.why != "" {
-		first, why = "", n.demand.why
-	}
-	if n.demand.first != "" {
-		first = n.demand.first
-	}
-	in := p.file.Instructions[i]
-	words := []string{"RUN"}
-	for _, m := range in.Flags {
-		if m.Name == "mount" && strings.Contains(m.Value, "type=cache") {
-			first, why = "", "it keeps what it fetches in a cache mount"
-		}
-		words = append(words, "--"+m.Name+"="+m.Value)
-	}
-	for _, a := range assigns {
-		if !plainWord(a) {
-			first = ""
-		}
-		words = append(words, a)
-	}
-	if folder := relative(p.dirs[i], n.project.dir); folder != "." {
-		if !plainWord(folder) {
-			first = ""
-		}
-		words = append(words, "cd", folder, "&&")
-	}
-	if first == "" || len(p.installs) > 0 && n.purpose == builds {
-		p.quiet(i, why)
-		return
-	}
-	if slices.ContainsFunc(p.file.Instructions[:i], func(x dockerfile.Instruction) bool {
-		return x.Command == "RUN" && strings.Contains(x.Text, kindOf(first))
-	}) {
-		p.quiet(i, "what it fetches is fetched above it already")
-		return
-	}
-	lines, why := p.manifests(n)
-	switch {
-	case why != "":
-		p.quiet(i, why)
-	case p.changed(i).Reruns > 0:
-		if slices.ContainsFunc(p.pending, p.steersModules) {
-			p.moved = append(p.moved, p.pending...)
-		}
-		p.lines[i], p.first, p.unseen = lines, i, p.unseen || n.unseen
-		p.fetches, p.what, p.share = strings.Join(append(words, first), " "), n.from.name, fetchedOfInstall
-		if n.purpose == builds {
-			p.share = fetchedOfBuild
-		}
-		if k := keeps(strings.Fields(first), p.envAt(i)); k != nil {
-			for _, m := range k.mounts {
-				if m.store {
-					p.leaves = append(p.leaves, m.folder)
-				}
-			}
-		}
-	}
-}
-
-// kindOf gives the words by which a step is known that fetches already.
-func kindOf(first string) string {
-	for _, kind := range []string{"go mod", "cargo fetch", "dependency:", "gradlew", "dotnet restore", "pnpm fetch", "poetry install", "uv sync", "composer install"} {
-		if strings.Contains(first, kind) {
-			return kind
-		}
-	}
-	return first
-}
-
-// quiet notes why an instruction stays where it is.
-func (p *move) quiet(i int, why string) { p.silent(i, "%s", told(why)) }
-
-// longestWhy is how much of a reason is told, in characters: it may quote what a
-// manifest says.
-const longestWhy = 160
-
-func told(why string) string {
-	text := []rune(oneLine(record.RedactURLs(why)))
-	if len(text) > longestWhy {
-		text = append(text[:longestWhy-1], '…')
-	}
-	return string(text)
-}
-
-// steersModules says whether a download of modules may depend on an instruction
-// that stands between the COPY and it.
-func (p *move) steersModules(i int) bool {
-	in := p.file.Instructions[i]
-	return len(in.Names) == 0 || slices.ContainsFunc(in.Names, func(n string) bool {
-		return strings.HasPrefix(n, "GO") || strings.HasSuffix(strings.ToUpper(n), "_PROXY")
-	})
-}
-
-// The parts of a command's time that fetching its packages is taken to be, where a
-// step of its own is put in for that: of an install nearly all, of a build half.
-const (
-	fetchedOfInstall = 0.9
-	fetchedOfBuild   = 0.5
-)
 
 func (p *move) candidate() (candidate, bool) {
 	if len(p.installs) == 0 && p.first < 0 {
@@ -347,23 +252,31 @@ func (p *move) candidate() (candidate, bool) {
 		}
 		e.MoveBefore(i, p.top)
 	}
+	var removed []string
 	if p.first >= 0 {
-		put(append(slices.Clone(p.lines[p.first]), p.fetches)...)
+		put(p.lines[p.first]...)
+		rest := p.file.Instructions[p.first].Text
+		if p.rest == "" {
+			put(p.fetches)
+		} else {
+			e.InsertBefore(p.top, p.above...)
+			e.Replace(p.first, p.below...)
+			removed, added, rest = []string{rest}, append(added, p.fetches, p.rest), p.rest
+		}
 		seconds, _ := p.seconds(p.first)
-		costs[p.fetches] = p.share * seconds
-		costs[p.file.Instructions[p.first].Text] = (1 - p.share) * seconds
+		costs[p.fetches], costs[rest] = p.share*seconds, (1-p.share)*seconds
 	}
 	source := quoted(p.file.Instructions[p.top])
 	var title string
 	switch {
-	case p.first >= 0:
+	case p.first >= 0 && p.rest == "":
 		title = fmt.Sprintf("Download %s before %s brings the sources, so that a source change no longer fetches them again", p.what, source)
 	case p.what == "":
 		title = fmt.Sprintf("Install the packages before %s brings files that they do not need", source)
 	default:
 		title = fmt.Sprintf("Install %s from their manifests before %s brings the sources, so that a source change no longer installs them again", p.what, source)
 	}
-	c, ok := p.draft(e, p.top, title, nil, added)
+	c, ok := p.draft(e, p.top, title, removed, added)
 	c.costs = costs
 	if p.unseen {
 		c.Assumes = append(c.Assumes, "no lifecycle script and no package from a folder needs the sources: what the manifests hold was not seen")

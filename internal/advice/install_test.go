@@ -120,6 +120,9 @@ func installs(t *testing.T, context map[string]string) string {
 		}
 		if i == p.first {
 			fmt.Fprintln(&b, p.fetches)
+			if p.rest != "" {
+				fmt.Fprintf(&b, "below: %s\n", strings.Join(p.below, "\n"))
+			}
 		} else {
 			fmt.Fprintln(&b, p.file.Instructions[i].Text)
 		}

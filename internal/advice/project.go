@@ -3,6 +3,7 @@ package advice
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"path"
 	"slices"
 	"strings"
@@ -11,8 +12,12 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// largestManifest is the most bytes of a manifest that are read.
-const largestManifest = 4 << 20
+// largestManifest is the most bytes of a manifest that are read, and largestYAML of
+// one in YAML, whose decoder compares every key with every other.
+const (
+	largestManifest = 4 << 20
+	largestYAML     = 64 << 10
+)
 
 // project is the folder that an install works in, with the files that the image
 // has around it once all COPYs above the install are done.
@@ -140,7 +145,12 @@ func (p *project) toml(rel string, into any) (seen bool, why string) {
 }
 
 func (p *project) yaml(rel string, into any) (seen bool, why string) {
-	return p.decode(rel, "YAML", func(data []byte) error { return yaml.Unmarshal(data, into) })
+	return p.decode(rel, "YAML", func(data []byte) error {
+		if len(data) > largestYAML {
+			return errors.New("it is too large")
+		}
+		return yaml.Unmarshal(data, into)
+	})
 }
 
 func (p *project) decode(rel, format string, unmarshal func([]byte) error) (seen bool, why string) {
