@@ -6,6 +6,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/layercause/layercause/internal/dockerfile"
 	"github.com/layercause/layercause/internal/record"
@@ -47,21 +48,32 @@ func mountCaches(s *scene) []candidate {
 	return out
 }
 
+// longestJob is how far apart builds of one commit must be to be no builds of one job.
+const longestJob = 6 * time.Hour
+
 // mountsEnd says why the builder keeps no cache mount for the next build. A
-// builder that is made for one build, as on a hosted runner, shows in that nothing
-// in its store is of an earlier one.
+// builder that is made for one job, as on a hosted runner, shows in that no record
+// of another commit, or of another day, has its store.
 func (s *scene) mountsEnd() string {
-	b := s.Head.Builder
-	if b.Driver == "" || s.memory == 0 && slices.ContainsFunc(s.Head.Steps, func(x record.Step) bool { return x.Status == record.Hit }) {
+	h := s.Head
+	if h.Builder.Driver == "" {
 		return ""
 	}
-	same := func(worker string) bool { return worker != "" && worker == b.Worker }
-	if s.Base != nil && same(s.Base.Builder.Worker) ||
-		slices.ContainsFunc(s.Past, func(r *record.Record) bool { return r.ID != s.Head.ID && same(r.Builder.Worker) }) ||
-		slices.ContainsFunc(s.Head.Steps, func(x record.Step) bool { return x.Earlier != nil && same(x.Earlier.Worker) }) {
+	outlived, known := false, false
+	for _, r := range append([]*record.Record{s.Base}, s.Past...) {
+		if r == nil || r == h || r.ID == h.ID && r.ID != "" {
+			continue
+		}
+		known = true
+		outlived = outlived || r.Builder.Worker != "" && r.Builder.Worker == h.Builder.Worker &&
+			(h.Commit.SHA == "" || r.Commit.SHA != h.Commit.SHA || h.StartedAt.Sub(r.StartedAt) > longestJob)
+	}
+	imports := slices.ContainsFunc(h.Caches, func(c record.CacheAccess) bool { return c.Direction == record.Import })
+	hits := slices.ContainsFunc(h.Steps, func(x record.Step) bool { return x.Status == record.Hit })
+	if outlived || !known && hits && !imports {
 		return ""
 	}
-	return "the builder has nothing of an earlier build, as on a hosted runner, where it ends with the job: a cache mount would be empty in every build"
+	return "no earlier build is known to have used this builder, as on a hosted runner, where it ends with the job: a cache mount would be empty in every build"
 }
 
 // family is a stage that starts from no other one, and all that start from it.
