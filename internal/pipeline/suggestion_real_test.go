@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/layercause/layercause/internal/buildkit/buildkittest"
 )
@@ -143,7 +144,10 @@ func pythonIndex(t *testing.T) string {
 		w.Header().Set("Content-Type", "text/html")
 		fmt.Fprint(w, page)
 	})
-	mux.HandleFunc("GET /"+file, func(w http.ResponseWriter, _ *http.Request) { w.Write(wheel.Bytes()) })
+	mux.HandleFunc("GET /"+file, func(w http.ResponseWriter, _ *http.Request) {
+		time.Sleep(2 * time.Second) // as a package takes that is worth a suggestion
+		w.Write(wheel.Bytes())
+	})
 	server := httptest.NewServer(mux)
 	t.Cleanup(server.Close)
 	return server.URL + "/simple"
