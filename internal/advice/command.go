@@ -60,7 +60,7 @@ func readScript(in dockerfile.Instruction) (script, bool) {
 			}
 			if len(words) > 0 {
 				s.commands = append(s.commands, words)
-				s.assigns = append(s.assigns, assigned(x.Assigns))
+				s.assigns = append(s.assigns, assignments(x.Assigns))
 			}
 			if len(x.Assigns) > 0 && len(words) == 0 {
 				s.linear = false // a later command may depend on it
@@ -73,7 +73,7 @@ func readScript(in dockerfile.Instruction) (script, bool) {
 	return s, ok && len(s.commands) > 0
 }
 
-func assigned(all []*syntax.Assign) []string {
+func assignments(all []*syntax.Assign) []string {
 	var out []string
 	for _, a := range all {
 		word := unreadable
