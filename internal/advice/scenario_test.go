@@ -192,6 +192,9 @@ func read(t *testing.T, dir string) scenario {
 		}
 		return []byte(contents[name]), nil
 	}
+	if len(contents) == 0 {
+		in.ReadFile = nil // what the files hold cannot be had
+	}
 	window(t, &in)
 	if len(before) > 0 {
 		m := &in.Base.Manifests[0]
@@ -205,10 +208,6 @@ func read(t *testing.T, dir string) scenario {
 // causes were others, and replays from there.
 func window(t testing.TB, in *advice.Input) {
 	t.Helper()
-	// These scenarios are told for three rules; the others have cases of their own.
-	in.Off = slices.DeleteFunc(advice.Rules(), func(rule string) bool {
-		return rule == "deps-before-source" || rule == "dockerignore" || rule == "late-arg"
-	})
 	in.Off = append(in.Off, "cache-mount") // it would speak in nearly all of them, and has cases of its own
 	base := *in.Head
 	base.Manifests = slices.Clone(base.Manifests)
