@@ -57,7 +57,10 @@ const longestJob = 6 * time.Hour
 func (s *scene) mountsEnd() string {
 	h := s.Head
 	if h.Builder.Driver == "" {
-		return ""
+		h = s.Base // nothing was built
+	}
+	if h == nil {
+		return "no build is known, and so no builder that keeps cache mounts for the next one"
 	}
 	outlived, known := false, false
 	for _, r := range append([]*record.Record{s.Base}, s.Past...) {

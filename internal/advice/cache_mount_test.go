@@ -57,7 +57,8 @@ func TestMountsEnd(t *testing.T) {
 		past []*record.Record
 		says bool
 	}{
-		"no builder":                     {head: record.Record{}, says: true},
+		"nothing was built":              {head: record.Record{}},
+		"only an earlier build":          {head: record.Record{}, base: &record.Record{ID: "earlier", Builder: on("w"), Steps: hit}, says: true},
 		"nothing of an earlier build":    {head: record.Record{Builder: on("w")}},
 		"hits of its own store":          {head: record.Record{Builder: on("w"), Steps: hit}, says: true},
 		"hits of a cache":                {head: record.Record{Builder: on("w"), Steps: hit, Caches: imported}},

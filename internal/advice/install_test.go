@@ -156,7 +156,8 @@ func everyCopyChanged(t *testing.T, text string, context map[string]string, unse
 	for _, x := range f.Instructions {
 		head.Dockerfile.Instructions = append(head.Dockerfile.Instructions, record.Instruction{Line: x.Line, EndLine: x.EndLine, Text: x.Text})
 	}
-	in := Input{Head: head}
+	head.Builder = record.Builder{Driver: "unix", Worker: "lasts"}
+	in := Input{Head: head, Base: &record.Record{ID: "earlier", Builder: head.Builder}}
 	if !unseen {
 		in.ReadFile = func(file string) ([]byte, error) { return []byte(context[file]), nil }
 	}
