@@ -19,7 +19,7 @@ import (
 )
 
 var (
-	showAdvice  = flag.Bool("show-advice", false, "print what the rules say of the corpus")
+	adviceTo    = flag.String("advice-to", "", "a folder to write to what the rules say of the corpus")
 	expectAsNow = flag.Bool("expect-as-now", false, "write into the corpus which rules speak")
 )
 
@@ -75,8 +75,10 @@ func (s *sample) check(t *testing.T) {
 	if diff := cmp.Diff(s.expect, rules); diff != "" {
 		t.Errorf("other rules speak than expected (-want +got):\n%s\n%s", diff, advised(a))
 	}
-	if *showAdvice {
-		t.Logf("\n%s", advised(a))
+	if *adviceTo != "" {
+		if err := os.WriteFile(filepath.Join(*adviceTo, s.name), []byte(advised(a)), 0o644); err != nil {
+			t.Fatal(err)
+		}
 	}
 	for _, g := range a.Suggestions {
 		if len(g.Edits) > 0 {
