@@ -2,6 +2,7 @@ package advice
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -56,50 +57,52 @@ func lateArg(s *scene) []candidate {
 	var out []candidate
 	var all []int
 	for _, name := range names {
-		if c, ok := s.lateArgs(at[name]); ok {
+		if c, ok := s.lateArgs(at[name], name); ok {
 			out = append(out, c)
 		}
 		all = append(all, at[name]...)
 	}
 	if len(names) > 1 {
 		// Where two change in every build, moving one alone brings nothing.
-		if c, ok := s.lateArgs(all); ok {
+		slices.Sort(all)
+		if c, ok := s.lateArgs(slices.Compact(all), names...); ok {
 			out = append(out, c)
 		}
 	}
 	return out
 }
 
-// lateArgs moves ARGs, each in its stage, as far down as nothing reads them.
-func (s *scene) lateArgs(args []int) (candidate, bool) {
+// lateArgs moves the ARGs that declare the names, each in its stage, as far down as
+// nothing reads them.
+func (s *scene) lateArgs(args []int, names ...string) (candidate, bool) {
 	e := s.file.Edit()
 	var moved []int
-	var names []string
-	where := ""
+	where := map[string]bool{}
+	there := map[string]bool{} // the names that move
 	for _, i := range args {
 		d := newDrop(s, i)
-		if !d.fall() {
-			s.silent(i, "%s is read by what follows, or may be", quoted(s.file.Instructions[i]))
+		if why := d.fall(); why != "" {
+			s.silent(i, "%s", why)
 			continue
 		}
-		to := d.move(e)
-		name := s.file.Instructions[i].Names[0]
-		if where != "" && where != to {
-			to = "down to its first reader in each stage"
-			if len(names) > 1 || names[0] != name {
-				to = "down to their first readers"
-			}
-		}
-		where = to
+		where[d.move(e)] = true
 		moved = append(moved, i)
-		if !slices.Contains(names, name) {
-			names = append(names, name)
+		for _, name := range s.file.Instructions[i].Names {
+			there[name] = true
 		}
 	}
+	names = slices.DeleteFunc(slices.Clone(names), func(n string) bool { return !there[n] })
 	if len(moved) == 0 {
 		return candidate{}, false
 	}
-	title := fmt.Sprintf("Move `ARG %s` %s, so that a new value re-runs no step above it", strings.Join(names, "` and `ARG "), where)
+	to := "down to their first readers"
+	switch {
+	case len(where) == 1:
+		to = slices.Collect(maps.Keys(where))[0]
+	case len(names) == 1:
+		to = "down to its first reader in each stage"
+	}
+	title := fmt.Sprintf("Move `ARG %s` %s, so that a new value re-runs no step above it", strings.Join(names, "` and `ARG "), to)
 	return s.draft(e, moved[0], title, nil, nil)
 }
 
@@ -120,13 +123,20 @@ func newDrop(s *scene, arg int) *drop {
 	return d
 }
 
-// fall finds out how far down the ARG can go. It reports false where that is
-// nowhere, or not sure.
-func (d *drop) fall() bool {
+// fall finds out how far down the ARG can go. It says why where that is nowhere, or
+// not sure.
+func (d *drop) fall() (why string) {
 	in := d.file.Instructions[d.group[0]]
-	if len(in.Variables) > 0 {
-		return false // its default is made from variables of its place
+	read := quoted(in) + " is read by what follows, or may be"
+	switch {
+	case len(in.Variables) > 0:
+		return "the default of " + quoted(in) + " is made from variables of its place"
+	case slices.ContainsFunc(d.names, breaksCache):
+		return quoted(in) + " is there to run again what follows it, going by its name"
+	case d.inherited(in.Stage):
+		return "the stage that this one starts from declares it too, for all of its steps"
 	}
+	runs := false
 	for i := d.group[0] + 1; i < d.stop; i++ {
 		in := d.file.Instructions[i]
 		reads := slices.ContainsFunc(d.names, in.Reads)
@@ -136,23 +146,42 @@ func (d *drop) fall() bool {
 			d.group = append(d.group, i)
 			d.names = append(d.names, in.Names...)
 		case declares:
-			return false // which of the two values holds where is not for a patch to change
+			return "another instruction gives the variable another value" // which of the two holds where is not for a patch to change
 		case reads, in.Command == "ONBUILD", in.Command == "SHELL", in.Command == "RUN" && !readsNothing(in):
 			d.stop = i
 		case in.Cacheable():
 			d.passed[i], d.last = true, i
+			runs = runs || in.Command == "RUN"
 		}
 	}
-	if len(d.passed) == 0 || slices.ContainsFunc(d.names, readByTools) {
-		return false
-	}
-	if d.redeclared() {
-		return false
+	// A COPY does not have the ARG in its key: past that alone nothing is won.
+	if !runs || slices.ContainsFunc(d.names, readByTools) || d.redeclared() {
+		return read
 	}
 	if d.stop == d.file.StageEnd(in.Stage) {
 		d.follow(in.Stage)
 	}
-	return true
+	return ""
+}
+
+// inherited says whether a stage that this one starts from declares one of the
+// names: then its steps see the value wherever the ARG stands.
+func (d *drop) inherited(stage int) bool {
+	for p := d.file.Stages[stage].Parent; p >= 0; p = d.file.Stages[p].Parent {
+		for i := d.file.Stages[p].From + 1; i < d.file.StageEnd(p); i++ {
+			if slices.ContainsFunc(d.file.Instructions[i].Names, func(n string) bool { return slices.Contains(d.names, n) }) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// breaksCache knows the names of arguments that are given a new value to run again
+// what stands below them, such as CACHEBUST.
+func breaksCache(name string) bool {
+	n := strings.ToUpper(name)
+	return strings.Contains(n, "CACHE") || strings.Contains(n, "BUST") || strings.Contains(n, "REFRESH") || strings.Contains(n, "INVALIDATE")
 }
 
 // follow passes the steps of later stages that see nothing of the ARG once every
