@@ -253,12 +253,12 @@ func (s *scene) ignoreEdit(lines []string) (FileEdit, bool) {
 	if !local(s.context.IgnorePath) {
 		return FileEdit{}, false
 	}
+	if before != "" && !strings.HasSuffix(before, "\n") {
+		text = "\n" + text
+	}
 	if strings.Contains(before, "\r\n") {
 		text = strings.ReplaceAll(text, "\n", "\r\n")
 	}
 	after := before + text
-	if before != "" && !strings.HasSuffix(before, "\n") {
-		after = before + "\n" + text
-	}
 	return FileEdit{s.context.IgnorePath, []byte(before), []byte(after)}, true
 }
