@@ -51,12 +51,26 @@ func (s *scene) draftStages(e *dockerfile.Edit, at int, title string, removed, a
 	for _, in := range f.Instructions {
 		got = append(got, in.Text)
 	}
-	slices.Sort(want)
-	slices.Sort(got)
+	for _, list := range [][]string{want, got} {
+		for i, text := range list {
+			list[i] = upperCase(text)
+		}
+		slices.Sort(list)
+	}
 	if !slices.Equal(want, got) {
 		return candidate{}, false
 	}
 	return s.draftFiles(at, title, FileEdit{s.Head.Dockerfile.Path, s.file.Data, after})
+}
+
+// upperCase writes an instruction's text with its command in upper case: what an
+// edit puts in gets the case of the file.
+func upperCase(text string) string {
+	end := strings.IndexAny(text, " \t")
+	if end < 0 {
+		return text
+	}
+	return strings.ToUpper(text[:end]) + text[end:]
 }
 
 // draftFiles makes a candidate of edits of any files, placed at an instruction of

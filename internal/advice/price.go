@@ -37,7 +37,7 @@ func newPrices(head, base *record.Record) prices {
 			if x.Instruction < 0 || x.Instruction >= len(r.Dockerfile.Instructions) {
 				continue
 			}
-			text := r.Dockerfile.Instructions[x.Instruction].Text
+			text := upperCase(r.Dockerfile.Instructions[x.Instruction].Text)
 			if _, ok := p.known[text]; ok {
 				continue
 			}
@@ -59,13 +59,14 @@ func (p prices) with(costs map[string]float64) prices {
 	}
 	out := prices{known: maps.Clone(p.known), modelled: p.modelled}
 	for text, seconds := range costs {
-		out.known[text] = price{seconds: seconds}
+		out.known[upperCase(text)] = price{seconds: seconds}
 	}
 	return out
 }
 
 // of is what a step takes: as measured, or as the model of costs says.
 func (p prices) of(text string) price {
+	text = upperCase(text)
 	if x, ok := p.known[text]; ok {
 		return x
 	}

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"sort"
 	"strings"
+
+	"github.com/moby/buildkit/frontend/dockerfile/command"
 )
 
 // Edit is a set of changes to a file. Instructions are named by their index in
@@ -43,8 +45,9 @@ func (e *Edit) MoveAfter(i, after int) {
 }
 
 // InsertBefore puts lines above the instruction at index before and its
-// comments. Lines are given without line endings and get those of the file. Of
-// several inserts at one place the first stands first.
+// comments. Lines are given without line endings and with commands in upper case,
+// and get the endings and the case of the file. Of several inserts at one place the
+// first stands first.
 func (e *Edit) InsertBefore(before int, lines ...string) {
 	e.inserts = append(e.inserts, insert{e.file.Instructions[before].Block.Start, e.text(lines)})
 }
@@ -141,5 +144,31 @@ func (e *Edit) block(i int) string {
 
 func (e *Edit) text(lines []string) string {
 	nl := e.file.newline()
+	if e.file.lowerCase() {
+		lines = slices.Clone(lines)
+		for i, line := range lines {
+			lines[i] = lowered(line)
+		}
+	}
 	return strings.Join(lines, nl) + nl
+}
+
+// lowerCase says whether most commands of the file are written in lower case.
+func (f *File) lowerCase() bool {
+	lower := 0
+	for _, in := range f.Instructions {
+		if strings.HasPrefix(in.Text, strings.ToLower(in.Command)) {
+			lower++
+		}
+	}
+	return lower*2 > len(f.Instructions)
+}
+
+// lowered writes the command that a line begins with in lower case.
+func lowered(line string) string {
+	word, _, _ := strings.Cut(line, " ")
+	if _, known := command.Commands[strings.ToLower(word)]; !known || word != strings.ToUpper(word) {
+		return line
+	}
+	return strings.ToLower(word) + line[len(word):]
 }
