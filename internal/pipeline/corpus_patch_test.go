@@ -28,26 +28,15 @@ func faults(isDockerfile bool, before, after string) []string {
 	removed, added := changed(before, after)
 	bare := map[string]string{}
 	for _, line := range removed {
-		bare[strings.TrimRight(line, " \t\r\n")] = line
-	}
-	blanks := map[bool]int{}
-	for _, line := range removed {
-		if strings.TrimSpace(line) == "" {
-			blanks[false]++
+		if text := strings.TrimRight(line, " \t\r\n"); text != "" {
+			bare[text] = line
 		}
 	}
 	for _, line := range added {
 		text := strings.TrimRight(line, " \t\r\n")
-		if text == "" {
-			blanks[true]++
-			continue
-		}
 		if was, ok := bare[text]; ok && was != line && strings.HasSuffix(was, "\n") && strings.HasSuffix(line, "\n") {
 			out = append(out, fmt.Sprintf("only the end of a line changes: %q becomes %q", was, line))
 		}
-	}
-	if blanks[false] > 0 && blanks[true] > 0 {
-		out = append(out, "blank lines go in one place and come in another")
 	}
 	if strings.HasSuffix(before, "\n") != strings.HasSuffix(after, "\n") && before != "" && isDockerfile {
 		out = append(out, "the newline at the end changes")
@@ -100,15 +89,23 @@ func instructionFaults(before, after string) []string {
 		at := 0
 		for _, in := range append(slices.Clone(f.Instructions), dockerfile.Instruction{Bytes: dockerfile.Range{Start: len(f.Data), End: len(f.Data)}}) {
 			for line := range strings.Lines(string(f.Data[at:in.Bytes.Start])) {
-				if line = strings.TrimRight(line, "\r\n"); strings.TrimSpace(line) != "" {
-					out[line]++
+				if line = strings.TrimRight(line, "\r\n"); strings.TrimSpace(line) == "" {
+					line = ""
 				}
+				out[line]++
 			}
 			at = in.Bytes.End
 		}
 		return out
 	}
-	if x, y := comments(old), comments(f); !maps.Equal(x, y) {
+	x, y := comments(old), comments(f)
+	// A block that goes takes at most one blank line along, and a new stage brings one.
+	if least, most := x[""]-len(old.Instructions), x[""]+len(f.Stages)-len(old.Stages); y[""] < least || y[""] > most {
+		out = append(out, fmt.Sprintf("%d blank lines become %d", x[""], y[""]))
+	}
+	delete(x, "")
+	delete(y, "")
+	if !maps.Equal(x, y) {
 		out = append(out, fmt.Sprintf("the comments were %v and are %v", x, y))
 	}
 	return out
