@@ -289,6 +289,9 @@ func readByTools(name string) bool {
 		"DEBIAN_FRONTEND", "GOOS", "GOARCH", "GOPROXY", "GOPATH", "GOFLAGS", "GOPRIVATE", "GOSUMDB", "GONOSUMDB",
 		"GOTOOLCHAIN", "GOCACHE", "GOMODCACHE", "NODE_ENV", "NODE_OPTIONS", "SOURCE_DATE_EPOCH", "JAVA_HOME":
 		return true
+	case "GIT_SHA", "GIT_SHA1", "GIT_COMMIT", "GIT_COMMIT_SHA", "GIT_COMMIT_HASH", "GIT_HASH", "GIT_REV", "GIT_REVISION",
+		"GIT_REF", "GIT_BRANCH", "GIT_TAG", "GIT_VERSION":
+		return false // git itself reads none of these
 	default:
 		for _, prefix := range []string{"APT_", "BUNDLE_", "BUN_", "CARGO_", "CFLAGS", "CGO_", "COMPOSER_", "COREPACK_",
 			"CURL_", "CXXFLAGS", "GEM_", "GIT_", "LC_", "LD_", "MAVEN_", "NPM_", "PIPENV_", "PIP_", "PNPM_", "POETRY_",
