@@ -151,26 +151,35 @@ func ownKey(v *operation.Vertex, cm *solver.CacheMap) string {
 func (p *plan) connect() {
 	needs := make([][]int, len(p.ops)) // by operation, the steps that its result stands for
 	for i, o := range p.ops {
-		var below []int
-		for _, in := range o.inputs {
-			below = append(below, needs[in.op]...)
-		}
-		if len(o.steps) == 0 {
-			slices.Sort(below)
-			needs[i] = slices.Compact(below)
-			continue
-		}
 		needs[i] = o.steps
+		if len(o.steps) == 0 {
+			for _, in := range o.inputs {
+				needs[i] = append(needs[i], needs[in.op]...)
+			}
+			slices.Sort(needs[i])
+			needs[i] = slices.Compact(needs[i])
+		}
 		for _, s := range o.steps {
-			for _, x := range below {
-				if !slices.Contains(o.steps, x) && !slices.Contains(p.Steps[s].Inputs, x) {
-					p.Steps[s].Inputs = append(p.Steps[s].Inputs, x)
-				}
+			for _, in := range o.inputs {
+				p.needs(s, needs[in.op])
 			}
 		}
 	}
 	for s := range p.Steps {
 		slices.Sort(p.Steps[s].Inputs)
+	}
+}
+
+// needs notes what a step needs of one input. Two steps may share an operation, as
+// two equal COPY --link do: a step that has it needs nothing of the other.
+func (p *plan) needs(step int, of []int) {
+	if slices.Contains(of, step) {
+		return
+	}
+	for _, x := range of {
+		if !slices.Contains(p.Steps[step].Inputs, x) {
+			p.Steps[step].Inputs = append(p.Steps[step].Inputs, x)
+		}
 	}
 }
 
