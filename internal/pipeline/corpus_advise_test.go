@@ -19,9 +19,16 @@ type checkout struct {
 	commits *replay.History
 }
 
-func (s *sample) checkOut(t testing.TB) *checkout {
+func (s *sample) checkOut(t testing.TB, dir string) *checkout {
 	t.Helper()
-	c := &checkout{sample: s, t: t, dir: s.repository(t)}
+	s.repository(t, dir)
+	return s.open(t, dir)
+}
+
+// open reads the commits of a repository that is there.
+func (s *sample) open(t testing.TB, dir string) *checkout {
+	t.Helper()
+	c := &checkout{sample: s, t: t, dir: dir}
 	var err error
 	c.commits, err = replay.Read(t.Context(), replay.Options{Dir: c.dir, Context: s.context, Dockerfile: s.dockerfile})
 	if err != nil {

@@ -174,9 +174,8 @@ const commitsMade = 6
 // repository writes the sample's files into a folder, and a git repository in which
 // they changed one after the other. What changes of a file is how many blank lines
 // stand at its end, so that it stays what it is; the newest has none of them.
-func (s *sample) repository(t testing.TB) string {
+func (s *sample) repository(t testing.TB, dir string) {
 	t.Helper()
-	dir := t.TempDir()
 	for name, data := range s.files {
 		s.write(t, dir, name, data)
 	}
@@ -205,7 +204,6 @@ func (s *sample) repository(t testing.TB) string {
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("making a repository of %s: %v\n%s", s.name, err, out)
 	}
-	return dir
 }
 
 func (s *sample) write(t testing.TB, dir, name string, data []byte) {
@@ -221,6 +219,7 @@ func (s *sample) write(t testing.TB, dir, name string, data []byte) {
 
 // gitIn is a git command with no configuration but the repository's own.
 func gitIn(t testing.TB, dir string, args ...string) *exec.Cmd {
+	t.Helper()
 	cmd := exec.CommandContext(t.Context(), "git", args...)
 	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), "GIT_CONFIG_GLOBAL=/dev/null", "GIT_CONFIG_NOSYSTEM=1")

@@ -165,8 +165,8 @@ func (c *checkout) convert(text string) (checks []string, err error) {
 	return checks, err
 }
 
-// anyImage answers for every image that there is one, with a shell and nothing else
-// to tell.
+// anyImage answers for every image that there is one. Those of .NET name their user
+// in a variable.
 type anyImage struct{}
 
 func (anyImage) ResolveImageConfig(_ context.Context, ref string, opt sourceresolver.Opt) (string, digest.Digest, []byte, error) {
@@ -176,6 +176,9 @@ func (anyImage) ResolveImageConfig(_ context.Context, ref string, opt sourcereso
 		img.Platform = *opt.ImageOpt.Platform
 	}
 	img.RootFS = ocispecs.RootFS{Type: "layers", DiffIDs: []digest.Digest{digest.FromString(ref)}}
+	if strings.HasPrefix(ref, "mcr.microsoft.com/dotnet/") && !strings.Contains(ref, "nanoserver") {
+		img.Config.Env = []string{"APP_UID=1654"}
+	}
 	data, err := json.Marshal(img)
 	return ref, "", data, err
 }

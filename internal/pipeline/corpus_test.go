@@ -60,7 +60,7 @@ func TestCorpusOfGoodOnes(t *testing.T) {
 
 // check asks for suggestions, and tries every patch.
 func (s *sample) check(t *testing.T) {
-	c := s.checkOut(t)
+	c := s.checkOut(t, t.TempDir())
 	a := c.advise(nil)
 	var rules []string
 	for _, g := range a.Suggestions {
