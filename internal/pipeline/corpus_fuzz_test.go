@@ -28,7 +28,7 @@ func FuzzSuggestions(f *testing.F) {
 		was := s.files[s.dockerfile]
 		is := mutated(was, changes)
 		old, err := dockerfile.Parse(s.dockerfile, is)
-		if err != nil {
+		if err != nil || s.target != "" && old.StageNamed(s.target) < 0 {
 			return
 		}
 		dir := filepath.Join(root, s.name)

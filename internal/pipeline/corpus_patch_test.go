@@ -26,15 +26,17 @@ import (
 func faults(isDockerfile bool, before, after string) []string {
 	var out []string
 	removed, added := changed(before, after)
-	bare := map[string]string{}
+	bare := map[string]string{} // of the lines that do not come again elsewhere
 	for _, line := range removed {
-		if text := strings.TrimRight(line, " \t\r\n"); text != "" {
+		if i := slices.Index(added, line); i >= 0 {
+			added = slices.Delete(added, i, i+1)
+		} else if text := strings.TrimRight(line, " \t\r\n"); text != "" {
 			bare[text] = line
 		}
 	}
 	for _, line := range added {
-		text := strings.TrimRight(line, " \t\r\n")
-		if was, ok := bare[text]; ok && was != line && strings.HasSuffix(was, "\n") && strings.HasSuffix(line, "\n") {
+		was, ok := bare[strings.TrimRight(line, " \t\r\n")]
+		if ok && strings.HasSuffix(was, "\n") && strings.HasSuffix(line, "\n") {
 			out = append(out, fmt.Sprintf("only the end of a line changes: %q becomes %q", was, line))
 		}
 	}
