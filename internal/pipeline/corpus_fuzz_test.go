@@ -76,8 +76,8 @@ func (c *checkout) mutant(what string, edits []advice.FileEdit, patch string, ol
 		if err != nil || len(f.Stages) < len(old.Stages) {
 			c.t.Errorf("%s: what the patch makes cannot be read, or lacks a stage: %v\n%s", what, err, diff)
 		}
-		if _, err := c.convert(string(e.Before)); err == nil {
-			if _, err := c.convert(string(e.After)); err != nil {
+		if c.convert(string(e.Before)) == nil {
+			if err := c.convert(string(e.After)); err != nil {
 				c.t.Errorf("%s: the frontend refuses the patched Dockerfile: %v\n%s", what, err, diff)
 			}
 		}

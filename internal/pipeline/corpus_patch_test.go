@@ -12,7 +12,6 @@ import (
 	"github.com/moby/buildkit/client/llb"
 	"github.com/moby/buildkit/client/llb/sourceresolver"
 	"github.com/moby/buildkit/frontend/dockerfile/dockerfile2llb"
-	"github.com/moby/buildkit/frontend/dockerfile/parser"
 	"github.com/moby/buildkit/frontend/dockerui"
 	"github.com/moby/buildkit/solver/pb"
 	dockerspec "github.com/moby/docker-image-spec/specs-go/v1"
@@ -142,33 +141,38 @@ func changed(before, after string) (removed, added []string) {
 	return removed, added
 }
 
-// convert has BuildKit's frontend make a graph of a Dockerfile. It returns what the
-// frontend's checks say, by rule.
-func (c *checkout) convert(text string) (checks []string, err error) {
+// convert has BuildKit's frontend make a graph of a Dockerfile.
+func (c *checkout) convert(text string) error {
 	platform := platforms.MustParse("linux/amd64")
 	target := platform
 	if c.platform != "" {
 		target = platforms.MustParse(c.platform)
 	}
 	caps := pb.Caps.CapSet(pb.Caps.All())
-	source := llb.NewSourceMap(nil, "Dockerfile", "Dockerfile", []byte(text))
-	opt := dockerfile2llb.ConvertOpt{
+	res, err := dockerfile2llb.Dockerfile2LLB(context.Background(), []byte(text), dockerfile2llb.ConvertOpt{
 		Config:         dockerui.Config{BuildArgs: maps.Clone(c.args), Target: c.target, BuildPlatforms: []ocispecs.Platform{platform}},
-		SourceMap:      source,
+		SourceMap:      llb.NewSourceMap(nil, "Dockerfile", "Dockerfile", []byte(text)),
 		TargetPlatform: &target, MetaResolver: anyImage{}, LLBCaps: &caps,
-		Warn: func(rule, _, _, message string, _ []parser.Range) { checks = append(checks, rule+": "+message) },
-	}
-	res, err := dockerfile2llb.Dockerfile2LLB(context.Background(), []byte(text), opt)
+	})
 	if err != nil {
-		return nil, err
+		return err
 	}
 	_, err = res.State.Marshal(context.Background())
-	slices.Sort(checks)
-	return checks, err
+	return err
 }
 
-// anyImage answers for every image that there is one. Those of .NET name their user
-// in a variable.
+// complaints are what BuildKit's own checks find, without the places.
+func complaints(text string) []string {
+	found, _ := dockerfile.Lint([]byte(text)) // of a text with an error, what was found up to it
+	var out []string
+	for _, x := range found {
+		out = append(out, x.Rule+": "+x.Message)
+	}
+	slices.Sort(out)
+	return out
+}
+
+// anyImage answers for every image that there is one.
 type anyImage struct{}
 
 func (anyImage) ResolveImageConfig(_ context.Context, ref string, opt sourceresolver.Opt) (string, digest.Digest, []byte, error) {
@@ -178,9 +182,6 @@ func (anyImage) ResolveImageConfig(_ context.Context, ref string, opt sourcereso
 		img.Platform = *opt.ImageOpt.Platform
 	}
 	img.RootFS = ocispecs.RootFS{Type: "layers", DiffIDs: []digest.Digest{digest.FromString(ref)}}
-	if strings.HasPrefix(ref, "mcr.microsoft.com/dotnet/") && !strings.Contains(ref, "nanoserver") {
-		img.Config.Env = []string{"APP_UID=1654"}
-	}
 	data, err := json.Marshal(img)
 	return ref, "", data, err
 }
