@@ -43,6 +43,10 @@ func (s *sample) open(t testing.TB, dir string) *checkout {
 // advise says what a repository alone shows: no build, no records. The edits are
 // those that the work tree has since the newest commit.
 func (c *checkout) advise(edited map[string]replay.Edit) advice.Advice {
+	return advice.Suggest(c.input(edited))
+}
+
+func (c *checkout) input(edited map[string]replay.Edit) advice.Input {
 	c.t.Helper()
 	o := buildkit.Options{
 		Context: filepath.Join(c.dir, c.context), File: filepath.Join(c.dir, c.dockerfile), Root: c.dir, Target: c.target,
@@ -62,7 +66,7 @@ func (c *checkout) advise(edited map[string]replay.Edit) advice.Advice {
 	if err != nil {
 		c.t.Fatal(err)
 	}
-	return advice.Suggest(advice.Input{
+	return advice.Input{
 		Head: head,
 		Replay: func(edits map[string]replay.Edit, memory replay.Memory) (*replay.Result, error) {
 			r := replay.Recipe{
@@ -81,5 +85,5 @@ func (c *checkout) advise(edited map[string]replay.Edit) advice.Advice {
 			return c.commits.Replay(r)
 		},
 		ReadFile: func(name string) ([]byte, error) { return os.ReadFile(filepath.Join(c.dir, c.context, name)) },
-	})
+	}
 }

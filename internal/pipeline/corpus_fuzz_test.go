@@ -42,7 +42,11 @@ func FuzzSuggestions(f *testing.F) {
 		c := opened[s.name]
 		c.t = t
 		c.write(t, dir, s.dockerfile, is)
-		a := c.advise(map[string]replay.Edit{s.dockerfile: {Before: was, After: is}})
+		in := c.input(map[string]replay.Edit{s.dockerfile: {Before: was, After: is}})
+		if len(changes)%2 == 0 {
+			built(&in)
+		}
+		a := advice.Suggest(in)
 		for _, g := range a.Suggestions {
 			c.mutant(g.Rule, g.Edits, g.Patch, old)
 		}

@@ -77,11 +77,6 @@ func (s *sample) check(t *testing.T) {
 	if diff := cmp.Diff(s.expect, rules); diff != "" {
 		t.Errorf("other rules speak than expected (-want +got):\n%s\n%s", diff, advised(a))
 	}
-	if *adviceTo != "" {
-		if err := os.WriteFile(filepath.Join(*adviceTo, s.name), []byte(advised(a)), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
 	for _, g := range a.Suggestions {
 		if len(g.Edits) > 0 {
 			c.try(g.Rule, g.Edits, g.Patch, func() { c.notAgain(g) })
@@ -89,6 +84,20 @@ func (s *sample) check(t *testing.T) {
 	}
 	if a.Best != nil {
 		c.try("the best set", a.Best.Edits, a.Best.Patch, func() {})
+	}
+	in := c.input(nil)
+	built(&in)
+	after := advice.Suggest(in)
+	if *adviceTo != "" {
+		text := advised(a) + "\nafter a build:\n" + advised(after)
+		if err := os.WriteFile(filepath.Join(*adviceTo, s.name), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, g := range after.Suggestions {
+		if len(g.Edits) > 0 {
+			c.try(g.Rule+" after a build", g.Edits, g.Patch, func() {})
+		}
 	}
 }
 
