@@ -66,6 +66,11 @@ var beforeRef = map[string]*regexp.Regexp{
 	"COPY": regexp.MustCompile(`(?i)^COPY\s+(--\S+\s+)*?--from=`),
 }
 
+// windows says that the image is one of Windows, going by its name.
+func (b base) windows() bool {
+	return strings.Contains(b.name, "/windows/") || strings.Contains(b.tag, "nanoserver") || strings.Contains(b.tag, "windowsservercore")
+}
+
 // instead writes another reference into a FROM, or into the --from of a COPY.
 func (s *scene) instead(b base, ref, title string) (candidate, bool) {
 	in := s.file.Instructions[b.at]

@@ -90,6 +90,8 @@ var dotnet = regexp.MustCompile(`^mcr\.microsoft\.com/dotnet/(aspnet|runtime|run
 func userOf(b base) string {
 	major, _ := strconv.Atoi(strings.SplitN(b.tag, ".", 2)[0])
 	switch name := b.official(); {
+	case b.windows():
+		return "" // it has other users, and starts as none that is root
 	case name == "node":
 		return "node"
 	case name == "oven/bun":
