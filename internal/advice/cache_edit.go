@@ -1,6 +1,7 @@
 package advice
 
 import (
+	"bytes"
 	"path"
 	"slices"
 	"strings"
@@ -50,6 +51,9 @@ func (f *family) edited(i int, kept func(cacheMount) bool) (out *mountedRun, why
 		return !slices.Contains(plainTools, words[0]) && classify(words).purpose == unknown && keeps(words, run.env) == nil
 	}) {
 		out.factor = (1 + out.factor) / 2
+	}
+	if !f.endsAsFile(i) {
+		return nil, "its lines do not end as those of the file do"
 	}
 	text := newRunText(f.file, i)
 	if text == nil {
@@ -184,4 +188,16 @@ func directive(f *dockerfile.File) string {
 		return ""
 	}
 	return "# escape=" + string(f.Escape) + "\n"
+}
+
+// endsAsFile says whether the lines of an instruction end as most lines of the file
+// do: what is written again gets that ending.
+func (f *family) endsAsFile(i int) bool {
+	in := f.file.Instructions[i].Bytes
+	data := f.file.Data
+	crlf, lines := bytes.Count(data[in.Start:in.End], []byte("\r\n")), bytes.Count(data[in.Start:in.End], []byte("\n"))
+	if 2*bytes.Count(data, []byte("\r\n")) > bytes.Count(data, []byte("\n")) {
+		return crlf == lines
+	}
+	return crlf == 0
 }

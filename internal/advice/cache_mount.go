@@ -39,6 +39,10 @@ func mountCaches(s *scene) []candidate {
 	}
 	var out []candidate
 	for _, f := range s.families() {
+		if from := s.file.Stages[f.root].From; slices.ContainsFunc(s.bases(), func(b base) bool { return b.at == from && b.windows() }) {
+			s.silent(from, "the folders that tools keep things in are not known of images of Windows")
+			continue
+		}
 		for _, g := range f.groups() {
 			if c, ok := f.candidate(g); ok {
 				out = append(out, c)

@@ -2,6 +2,7 @@ package advice
 
 import (
 	"fmt"
+	"io/fs"
 	"slices"
 	"strings"
 
@@ -41,13 +42,15 @@ import (
 func depsBeforeSource(s *scene) []candidate {
 	var out []candidate
 	for stage := range s.file.Stages {
-		p := newMove(s, stage)
-		if p == nil {
-			continue
-		}
-		p.walk()
-		if c, ok := p.candidate(); ok {
-			out = append(out, c)
+		for p := newMove(s, stage); p != nil; p = newMoveFrom(s, stage, p.top+1) {
+			p.walk()
+			if p.needsTop() {
+				continue // what changed there is what the install is made from
+			}
+			if c, ok := p.candidate(); ok {
+				out = append(out, c)
+			}
+			break
 		}
 	}
 	return out
@@ -79,8 +82,10 @@ type move struct {
 }
 
 // newMove finds the uppermost COPY of the stage whose files changed.
-func newMove(s *scene, stage int) *move {
-	top := s.file.Stages[stage].From
+func newMove(s *scene, stage int) *move { return newMoveFrom(s, stage, s.file.Stages[stage].From) }
+
+// newMoveFrom finds the uppermost one from an instruction on.
+func newMoveFrom(s *scene, stage, top int) *move {
 	for ; top < s.file.StageEnd(stage); top++ {
 		if s.copies[top] != nil && len(s.changed(top).Files) > 0 {
 			break
@@ -127,6 +132,7 @@ func (p *move) take(i int) bool {
 	case "WORKDIR":
 		// A COPY to a relative path would land elsewhere if it came after it.
 		if slices.ContainsFunc(p.late, func(c *copying) bool { return !absolute(strings.Trim(c.dest, `"'`)) }) {
+			p.quiet(i, "a COPY to a path that starts from another folder stands above it")
 			return false
 		}
 		return p.hold(i)
@@ -232,11 +238,19 @@ func (p *move) candidate() (candidate, bool) {
 	e := p.file.Edit()
 	var added []string
 	put := func(lines ...string) {
-		if len(lines) == 0 {
-			return
+		var raised []int
+		for _, line := range lines {
+			if c := p.same(line); c != nil {
+				raised = append(raised, c.index)
+				continue
+			}
+			e.InsertBefore(p.top, line)
+			added = append(added, line)
 		}
-		e.InsertBefore(p.top, lines...)
-		added = append(added, lines...)
+		slices.Sort(raised)
+		for _, i := range raised {
+			e.MoveBefore(i, p.top)
+		}
 	}
 	for _, i := range p.moved {
 		switch {
@@ -288,6 +302,41 @@ func (p *move) candidate() (candidate, bool) {
 		c.Assumes = append(c.Assumes, fmt.Sprintf("fetching takes %.0f %% of the time of %s", 100*p.share, quoted(p.file.Instructions[p.first])))
 	}
 	return c, ok
+}
+
+// same finds the COPY that does what a line is to do: it is moved, instead of doing
+// it twice. It must not matter whether it stands above the others.
+func (p *move) same(line string) *copying {
+	for _, c := range p.late {
+		var files []string
+		shared := false
+		for i, file := range p.context.Paths {
+			at, _, ok := p.lands(c, file)
+			if !ok || fs.FileMode(p.context.Modes[i]).IsDir() {
+				continue
+			}
+			files = append(files, file)
+			shared = shared || slices.ContainsFunc(p.late, func(o *copying) bool {
+				return o != c && p.brings(o, func(theirs string) bool { return theirs == at })
+			})
+		}
+		if got, ok := c.line(files, ""); ok && got == line && !shared && !slices.ContainsFunc(c.sources, func(src string) bool { return c.isDir[src] }) {
+			return c
+		}
+	}
+	return nil
+}
+
+// needsTop says whether the uppermost COPY brings nothing but what the install needs.
+func (p *move) needsTop() bool {
+	for _, lines := range p.lines {
+		for _, line := range lines {
+			if c := p.same(line); c != nil && c.index == p.top {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 func (p *move) chowns() bool {
