@@ -66,8 +66,12 @@ func (c *checkout) input(edited map[string]replay.Edit) advice.Input {
 	if err != nil {
 		c.t.Fatal(err)
 	}
+	// The builder is one that lasts, as a record of the history would show.
+	kept := &record.Record{
+		ID: "kept", SaltID: head.SaltID, Builder: record.Builder{Driver: "unix", Worker: "w"}, Steps: []record.Step{{Instruction: -1, Status: record.Hit}},
+	}
 	return advice.Input{
-		Head: head,
+		Head: head, Base: kept,
 		Replay: func(edits map[string]replay.Edit, memory replay.Memory) (*replay.Result, error) {
 			r := replay.Recipe{
 				Target: c.target, Platform: c.platform, Args: c.args, Every: c.every,
