@@ -1,6 +1,9 @@
 package report
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // Bounds of the comment. What is more stands in the summary and report.html.
 const (
@@ -19,7 +22,7 @@ func Comment(r Report) string {
 	v := newView(&r)
 	d := v.verdict()
 	here := v.inComment()
-	if d.quiet && len(v.wanted()) == 0 && len(r.Warnings) == 0 && !v.gateFailed() && !v.cacheFailed() {
+	if d.quiet && !slices.ContainsFunc(v.wanted(), pressing) && len(r.Warnings) == 0 && !v.gateFailed() && !v.cacheFailed() {
 		body := v.balanceSheet() + "\n" + v.allSteps(commentSteps)
 		if line := v.checkCount(); line != "" {
 			body += "\n" + line

@@ -1,6 +1,9 @@
 package report
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // PullSuggestions is how many suggestions a pull request carries: on its lines
 // and in the comment together.
@@ -32,21 +35,32 @@ func (v *view) inComment() []*Suggestion {
 	return out[:max(0, min(left, len(out)))]
 }
 
-// topSuggestion is the first suggestion with its diff: what a reader should do
-// next.
+// pressing says whether a suggestion is about this build's time, or about a
+// credential in the image. Others are worth making some day, and nobody who waits
+// for a build is told of them first.
+func pressing(g *Suggestion) bool {
+	p := g.Predicted
+	return p.SecondsSavedPerBuild > 0 || p.MissesBefore > p.MissesAfter || g.Rule == "secret-in-layer"
+}
+
+// topSuggestion is the first suggestion that is pressing, with its diff: what a
+// reader should do next.
 func (v *view) topSuggestion(list []*Suggestion) string {
-	if len(list) == 0 {
-		return ""
+	if i := slices.IndexFunc(list, pressing); i >= 0 {
+		return v.suggestion(list[i])
 	}
-	return v.suggestion(list[0])
+	return ""
 }
 
 // moreSuggestions are the others, folded.
 func (v *view) moreSuggestions(list []*Suggestion) string {
-	if len(list) < 2 {
+	rest, kind := slices.Clone(list), ""
+	if i := slices.IndexFunc(list, pressing); i >= 0 {
+		rest, kind = slices.Delete(rest, i, i+1), "more "
+	}
+	if len(rest) == 0 {
 		return ""
 	}
-	rest := list[1:]
 	var b strings.Builder
 	for i, g := range rest {
 		if i == 20 {
@@ -55,7 +69,7 @@ func (v *view) moreSuggestions(list []*Suggestion) string {
 		}
 		b.WriteString(v.suggestion(g) + "\n")
 	}
-	return folded(count(len(rest), "more suggestion"), b.String())
+	return folded(count(len(rest), kind+"suggestion"), b.String())
 }
 
 // suggestedElsewhere says where the suggestions are that the comment does not
