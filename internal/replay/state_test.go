@@ -214,6 +214,23 @@ func TestPartialClone(t *testing.T) {
 	}
 }
 
+// Git ends at the first object that it must not fetch; those that come after it in
+// the order of their ids are there all the same.
+func TestPartialCloneTellsWhatItHas(t *testing.T) {
+	for n := range 6 {
+		r := newRepository(t)
+		r.commit("Dockerfile", fmt.Sprintf("# old %d\n", n)+short, "src/a", "1")
+		r.commit("src/a", "2")
+		r.commit("Dockerfile", fmt.Sprintf("# %d\n", n)+short)
+		r.git("config", "uploadpack.allowFilter", "true")
+		c := &repository{t: t, dir: t.TempDir()}
+		c.git("clone", "-q", "--filter=blob:none", "file://"+r.dir, ".")
+		if res := check(t, c.read(replay.Options{}), replay.Recipe{}, "unread", "3! 4!"); res.Unread != 1 {
+			t.Errorf("%d: %d unread", n, res.Unread)
+		}
+	}
+}
+
 func TestSubmodulesAndPointers(t *testing.T) {
 	other := few(t, 2)
 	r := newRepository(t)
