@@ -17,10 +17,10 @@ import (
 	"github.com/layercause/layercause/internal/buildkit/buildkittest"
 )
 
-// Each story of testdata/suggestions/real installs real packages: npm's, Go's and
-// Debian's from where this machine gets them, pip's from a repository of the test's.
-// The image is a Debian root with this machine's Node.js ({debian}), Go comes from
-// this machine too ({go}).
+// Each story of testdata/suggestions/real installs real packages: those of npm, yarn
+// and pnpm, Go's and Debian's from where this machine gets them, pip's from a
+// repository of the test's. The image is a Debian root with this machine's Node.js
+// ({debian}), Go comes from this machine too ({go}).
 func TestSuggestionsKeepTheirPromiseWithRealPackages(t *testing.T) {
 	paths, err := filepath.Glob(suggestionDir + "/real/*.txtar")
 	if err != nil || len(paths) == 0 {

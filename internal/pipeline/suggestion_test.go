@@ -96,7 +96,7 @@ func (a *applied) tell() {
 	}
 	a.check()
 	g := a.suggestion
-	got := fmt.Sprintf("%s at %s:%d, misses %d -> %d\n%s\n", g.Rule, g.File, g.Line, g.Predicted.MissesBefore, g.Predicted.MissesAfter, g.Title)
+	got := fmt.Sprintf("%s at %s:%d, misses %d -> %d\n%s\n", g.Rule, g.File, g.Line, g.Predicted.MissesBefore, g.Predicted.MissesAfter, quantity.ReplaceAllString(g.Title, "N $2"))
 	if p := g.Predicted; p.Commits > 1 {
 		got += fmt.Sprintf("faster on %d of %d commits\n", p.CommitsSaved, p.Commits)
 	}

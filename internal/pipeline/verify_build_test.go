@@ -91,7 +91,7 @@ func TestTheActionVerifies(t *testing.T) {
 	tools := commands(t)
 	for name, interrupt := range map[string]bool{"to the end": false, "until it is interrupted": true} {
 		t.Run(name, func(t *testing.T) {
-			base := registry + "/" + strings.ReplaceAll(name, " ", "-")
+			base := registry + "/" + strings.ReplaceAll(name, " ", "-") + ":1"
 			buildkittest.PushImage(t, base, buildkittest.Image{Marker: name, Commands: tools})
 			j := &job{t: t, dir: t.TempDir()}
 			tree := filepath.Join(j.dir, "tree")
