@@ -31,6 +31,11 @@ func (s *scene) look() {
 		return
 	}
 	s.before = before
+	if s.Today != nil {
+		if s.today, err = s.Today(nil, s.memory); err != nil {
+			s.today = nil
+		}
+	}
 	places := map[*replay.Plan][]int{}
 	for i := range before.Builds {
 		b := &before.Builds[i]

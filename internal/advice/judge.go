@@ -35,6 +35,10 @@ func (p Prediction) worth() bool {
 
 // predict replays the builds with the edits. It reports false if there is nothing
 // to replay.
+//
+// Each commit is built with the Dockerfile of then, and with today's: what an edit
+// would have saved in a Dockerfile that was mended since, it does not save any more.
+// The smaller gain is the one that counts.
 func (s *scene) predict(edits []FileEdit, costs map[string]float64) (Prediction, bool) {
 	if s.before == nil || len(s.before.Builds) == 0 {
 		return Prediction{}, false
@@ -43,7 +47,18 @@ func (s *scene) predict(edits []FileEdit, costs map[string]float64) (Prediction,
 	if err != nil || len(after.Builds) != len(s.before.Builds) || s.broken(after) {
 		return Prediction{}, false
 	}
-	return s.compare(after, costs), true
+	p := s.compare(s.before, after, costs)
+	if s.today == nil || p.SecondsSavedPerBuild == 0 {
+		return p, true
+	}
+	after, err = s.Today(carried(edits), s.memory)
+	if err != nil || len(after.Builds) != len(s.today.Builds) {
+		return p, true
+	}
+	if now := s.compare(s.today, after, costs); now.SecondsSavedPerBuild < p.SecondsSavedPerBuild {
+		return now, true
+	}
+	return p, true
 }
 
 // breaks says whether BuildKit cannot read the Dockerfile with the edits, though it
@@ -78,12 +93,12 @@ func carried(edits []FileEdit) map[string]replay.Edit {
 const noticed = 0.05
 
 // compare counts what the edited builds save.
-func (s *scene) compare(after *replay.Result, costs map[string]float64) Prediction {
+func (s *scene) compare(before, after *replay.Result, costs map[string]float64) Prediction {
 	p := Prediction{Commits: len(after.Builds)}
 	edited := s.prices.with(costs)
 	guessed := 0.0
 	for i := range after.Builds {
-		x, y := &s.before.Builds[i], &after.Builds[i]
+		x, y := &before.Builds[i], &after.Builds[i]
 		missed, misses := s.misses(x), s.misses(y)
 		p.MissesBefore += len(missed)
 		p.MissesAfter += len(misses)

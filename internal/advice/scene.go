@@ -23,6 +23,7 @@ type scene struct {
 	// tells of each instruction.
 	before  *replay.Result
 	history map[int]*change
+	today   *replay.Result // with today's Dockerfile at every commit; nil if not known
 	// elsewhere are the steps that missed for a reason that no replay knows of.
 	elsewhere map[string]bool
 

@@ -30,7 +30,10 @@ type Input struct {
 	Past []*record.Record
 	// Replay goes through the last commits, or through what changed up to this
 	// build, with the files edited that it is told. It is nil if neither is known.
-	Replay func(edits map[string]replay.Edit, memory replay.Memory) (*replay.Result, error)
+	Replay Replay
+	// Today does the same with the newest commit's Dockerfile at every commit; it may
+	// be nil.
+	Today Replay
 	// OneBuild says that the replay is of this build alone.
 	OneBuild bool
 	// ReadFile gives a file of the build context by its path in it. It is nil if the
@@ -41,6 +44,9 @@ type Input struct {
 	// Off are the names of rules that are not asked.
 	Off []string
 }
+
+// Replay replays with edits, and with what a build finds of earlier ones.
+type Replay func(edits map[string]replay.Edit, memory replay.Memory) (*replay.Result, error)
 
 // rule looks for one kind of edit.
 type rule struct {

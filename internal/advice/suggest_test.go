@@ -11,6 +11,7 @@ import (
 	"github.com/layercause/layercause/internal/dockerfile"
 	"github.com/layercause/layercause/internal/dockerfile/dockerfiletest"
 	"github.com/layercause/layercause/internal/record"
+	"github.com/layercause/layercause/internal/replay"
 	"github.com/layercause/layercause/internal/timing"
 )
 
@@ -163,4 +164,25 @@ func everythingChanged(t testing.TB, text string) (advice.Input, bool) {
 	in := advice.Input{Head: head, Causes: causes, Ledger: ledger, ReadFile: func(string) ([]byte, error) { return nil, nil }}
 	window(t, &in)
 	return in, true
+}
+
+// What an edit would have saved in Dockerfiles of the past, and does not in today's,
+// is no suggestion.
+func TestTodayCounts(t *testing.T) {
+	sc := read(t, "testdata/suggest/npm")
+	if len(advice.Suggest(sc.input).Suggestions) == 0 {
+		t.Fatal("nothing is suggested to begin with")
+	}
+	sc.input.Today = sc.input.Replay
+	if len(advice.Suggest(sc.input).Suggestions) == 0 {
+		t.Error("nothing is suggested, though it helps today too")
+	}
+	sc.input.Today = func(_ map[string]replay.Edit, memory replay.Memory) (*replay.Result, error) {
+		return sc.input.Replay(nil, memory)
+	}
+	for _, g := range advice.Suggest(sc.input).Suggestions {
+		if g.Predicted.SecondsSavedPerBuild > 0 {
+			t.Errorf("%s is to save %g s, though today it saves none", g.Rule, g.Predicted.SecondsSavedPerBuild)
+		}
+	}
 }

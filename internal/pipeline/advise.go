@@ -125,7 +125,7 @@ func (a *advising) input(unasked func(rule string) bool) advice.Input {
 	if h := a.commits.history; h != nil && len(h.Commits) > 1 {
 		a.every = everyCommit(a.args, a.head, a.base, a.env.getenv)
 		a.askWorkflows(in.Workflows)
-		in.Replay = a.commits.replayer(h, recipeOf(a.head, a.args, a.every))
+		in.Replay, in.Today = a.commits.replayers(h, recipeOf(a.head, a.args, a.every))
 	}
 	return in
 }

@@ -45,7 +45,7 @@ func (a advisor) advise(head *record.Record, causes []cause.Cause, ledger timing
 func (a advisor) replay(in *advice.Input) (warnings []string) {
 	if h := a.commits.wait(); h != nil {
 		every := everyCommit(a.args, in.Head, in.Base, a.getenv)
-		in.Replay = a.commits.replayer(h, recipeOf(in.Head, a.args, every))
+		in.Replay, in.Today = a.commits.replayers(h, recipeOf(in.Head, a.args, every))
 		return nil
 	}
 	if in.Base == nil {

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/layercause/layercause/internal/advice"
 	"github.com/layercause/layercause/internal/record"
 	"github.com/layercause/layercause/internal/replay"
 )
@@ -107,7 +108,7 @@ func (c *commits) warnings() []string {
 
 // replayer replays a history for package advice, whose paths are relative to the
 // root that is shown.
-func (c *commits) replayer(h *replay.History, r replay.Recipe) func(map[string]replay.Edit, replay.Memory) (*replay.Result, error) {
+func (c *commits) replayer(h *replay.History, r replay.Recipe) advice.Replay {
 	return func(edits map[string]replay.Edit, memory replay.Memory) (*replay.Result, error) {
 		r := r
 		r.Memory, r.Edits = memory, map[string]replay.Edit{}
@@ -119,6 +120,13 @@ func (c *commits) replayer(h *replay.History, r replay.Recipe) func(map[string]r
 		}
 		return h.Replay(r)
 	}
+}
+
+// replayers replay with the Dockerfile of each commit, and with the newest one.
+func (c *commits) replayers(h *replay.History, r replay.Recipe) (own, today advice.Replay) {
+	own = c.replayer(h, r)
+	r.Today = true
+	return own, c.replayer(h, r)
 }
 
 // recipeOf says how the builds of a record are made. The arguments' values are not

@@ -72,3 +72,20 @@ func TestEditsThatDoNotFit(t *testing.T) {
 		t.Errorf("%d unfit", res.Unfit)
 	}
 }
+
+// With today's Dockerfile at every commit, what was mended since saves nothing.
+func TestToday(t *testing.T) {
+	r := newRepository(t)
+	const old = "FROM example.com/base\nCOPY . .\nRUN install\nRUN make\n"
+	const mended = "FROM example.com/base\nCOPY lock .\nRUN install\nCOPY . .\nRUN make\n"
+	r.commit("Dockerfile", old, ".dockerignore", ".git\nDockerfile\n", "lock", "1", "a", "1")
+	r.commit("a", "2")
+	r.commit("a", "3")
+	r.commit("Dockerfile", mended)
+	r.commit("a", "4")
+	h := r.read(replay.Options{})
+	check(t, h, replay.Recipe{}, "2!(a) 3 4", "2!(a) 3 4", "2! 3 4 5", "4!(a) 5")
+	check(t, h, replay.Recipe{Today: true}, "4!(a) 5", "4!(a) 5", "", "4!(a) 5")
+	edit := map[string]replay.Edit{"Dockerfile": {Before: []byte(mended), After: []byte("FROM example.com/base\nCOPY lock .\nRUN install\nCOPY a .\nRUN make\n")}}
+	check(t, h, replay.Recipe{Today: true, Edits: edit}, "4!(a) 5", "4!(a) 5", "", "4!(a) 5")
+}

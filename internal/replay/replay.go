@@ -23,6 +23,9 @@ type Recipe struct {
 	Edits map[string]Edit
 	// Memory is which earlier results a build finds.
 	Memory Memory
+	// Today builds every commit with the newest one's Dockerfile and ignore file: what
+	// an edit of them brought in the past may be none of today's concern.
+	Today bool
 }
 
 // Edit is a change of one file: its text at the newest commit, nil if it is not

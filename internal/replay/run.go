@@ -36,14 +36,19 @@ func (h *History) Replay(r Recipe) (*Result, error) {
 	shown := map[*plan]*Plan{}
 	wary, hopeful := newMemory(false), newMemory(true)
 	var before *build
-	newest, _ := h.edited(h.states[len(h.states)-1], r.Edits)
+	last := h.states[len(h.states)-1]
+	newest, _ := h.edited(last, r.Edits)
 	for c := range h.Commits {
 		commit := uint32(c)
-		s, fits := h.edited(h.states[c], r.Edits)
+		own := h.states[c]
+		if r.Today {
+			own.file, own.own, own.root = last.file, last.own, last.root
+		}
+		s, fits := h.edited(own, r.Edits)
 		b := h.build(commit, s, r)
 		if b == nil && fits && len(r.Edits) > 0 {
 			// An edit that leaves nothing to build does not fit either.
-			if b = h.build(commit, h.states[c], r); b != nil {
+			if b = h.build(commit, own, r); b != nil {
 				fits = false
 			}
 		}
