@@ -59,26 +59,7 @@ func advisedMarkdown(i int, g *Suggestion) string {
 		b.WriteString(gain + " ")
 	}
 	b.WriteString("(" + g.where().markdownText() + ")\n")
-	for k, x := range g.Assumes {
-		if k == 0 {
-			b.WriteByte('\n')
-		}
-		if k == adviceAssumes {
-			b.WriteString("- and " + count(len(g.Assumes)-k, "more assumption") + "\n")
-			break
-		}
-		b.WriteString("- Assumes: ")
-		prose(x, detailLimit).markdown(&b, false)
-		b.WriteByte('\n')
-	}
-	if patch := cleanBlock(g.Patch); patch != "" {
-		text, left := firstLines(patch, patchLines, patchWidth)
-		b.WriteByte('\n')
-		fenced(&b, "diff", text)
-		if left > 0 {
-			b.WriteString("\n" + count(left, "more line") + " of this patch with `layercause advise --format patch`.\n")
-		}
-	}
+	g.details(&b, "with `layercause advise --format patch`")
 	return b.String()
 }
 

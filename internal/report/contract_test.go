@@ -39,7 +39,7 @@ checks checks.rule checks.description checks.url checks.file checks.line checks.
 build.failure build.failure.message build.failure.file build.failure.line build.failure.endLine
 steps.intervals steps.intervals.start steps.intervals.end steps.intervals.transfer caches.start
 causes.evidence.name causes.evidence.before causes.evidence.after causes.evidence.neededBy causes.evidence.compared
-causes.evidence.searched causes.evidence.error causes.stillLost suggestions.predicted.commitsSaved
+causes.evidence.searched causes.evidence.error causes.stillLost suggestions.predicted.commitsSaved suggestions.assumes
 bestSet bestSet.suggestions bestSet.patch bestSet.predicted bestSet.predicted.commits bestSet.predicted.commitsSaved
 bestSet.predicted.missesBefore bestSet.predicted.missesAfter bestSet.predicted.secondsSavedPerBuild`
 

@@ -197,6 +197,14 @@ func (p *page) suggestions() {
 			p.text(gain)
 			p.raw("</p>\n")
 		}
+		for i, x := range g.Assumes {
+			if i == adviceAssumes {
+				break
+			}
+			p.raw("<p>")
+			p.sentence(words("Assumes: ").with(prose(x, detailLimit)))
+			p.raw("</p>\n")
+		}
 		p.diff(g.Patch)
 		p.raw("</section>\n")
 	}

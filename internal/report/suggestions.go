@@ -126,15 +126,33 @@ func (v *view) suggestion(g *Suggestion) string {
 	var b strings.Builder
 	g.lead(&b)
 	b.WriteByte('\n')
+	g.details(&b, "in report.json")
+	return b.String()
+}
+
+// details are what the prediction takes for granted, and the diff, with the place of
+// what is too long to show.
+func (g *Suggestion) details(b *strings.Builder, rest string) {
+	for k, x := range g.Assumes {
+		if k == 0 {
+			b.WriteByte('\n')
+		}
+		if k == adviceAssumes {
+			b.WriteString("- and " + count(len(g.Assumes)-k, "more assumption") + "\n")
+			break
+		}
+		b.WriteString("- Assumes: ")
+		prose(x, detailLimit).markdown(b, false)
+		b.WriteByte('\n')
+	}
 	if patch := cleanBlock(g.Patch); patch != "" {
 		text, left := firstLines(patch, patchLines, patchWidth)
 		b.WriteByte('\n')
-		fenced(&b, "diff", text)
+		fenced(b, "diff", text)
 		if left > 0 {
-			b.WriteString("\n" + count(left, "more line") + " of this patch in report.json.\n")
+			b.WriteString("\n" + count(left, "more line") + " of this patch " + rest + ".\n")
 		}
 	}
-	return b.String()
 }
 
 // suggestionTitle is what to do, with a full stop.
