@@ -83,16 +83,38 @@ func (e *explainer) at(kind Kind, instruction int) Cause {
 }
 
 func (e *explainer) noCache(v *record.Vertex) string {
-	c := e.at(NoCache, v.Instruction)
+	at := v.Instruction
+	if !e.head.Invocation.NoCache {
+		at = e.filtered(v)
+	}
+	c := e.at(NoCache, at)
 	c.Subject = "--no-cache"
 	if !e.head.Invocation.NoCache {
 		c.Subject = "--no-cache-filter"
-		if stage := e.stageOf(v.Instruction); stage != "" {
+		if stage := e.stageOf(at); stage != "" {
 			c.Subject += " " + stage
 		}
 	}
 	c.Detail = fmt.Sprintf("the build was told to ignore the cache (%s)", c.Subject)
 	return e.add(buildWide+c.Subject, c)
+}
+
+// filtered is the instruction of a stage that --no-cache-filter names. Equal
+// instructions of several stages share an operation, which then ignores the cache for
+// all of them.
+func (e *explainer) filtered(v *record.Vertex) int {
+	named := func(at int) bool {
+		return slices.ContainsFunc(e.head.Invocation.NoCacheFilter, func(name string) bool { return strings.EqualFold(name, e.stageOf(at)) })
+	}
+	if named(v.Instruction) {
+		return v.Instruction
+	}
+	for _, s := range e.head.Steps {
+		if named(s.Instruction) && slices.ContainsFunc(s.Vertices, func(i int) bool { return &e.head.Vertices[i] == v }) {
+			return s.Instruction
+		}
+	}
+	return v.Instruction
 }
 
 // buildWide starts the name of a cause that is a flag of the build. It has no line of
@@ -169,13 +191,27 @@ func (e *explainer) inOrder(ids []string) []string {
 	return slices.Compact(ids)
 }
 
+// firstOf is the first instruction that a flag of the build cost. Of a filter that is
+// one of the stage that it names: an equal one of another stage shares its operation.
+func (e *explainer) firstOf(c *Cause) int {
+	at := func(id string) int { return e.head.Steps[e.stepOrder[e.position[id]]].Instruction }
+	if c.Kind == NoCache {
+		for _, id := range c.Steps {
+			if strings.HasSuffix(c.Subject, " "+e.stageOf(at(id))) {
+				return at(id)
+			}
+		}
+	}
+	return at(c.Steps[0])
+}
+
 // sorted returns the causes that have steps, by line, numbered.
 func (e *explainer) sorted() []Cause {
 	out := []Cause{}
 	for _, name := range slices.Sorted(maps.Keys(e.causes)) {
 		if c := e.causes[name]; len(c.Steps) > 0 {
 			if strings.HasPrefix(name, buildWide) {
-				first := e.at(c.Kind, e.head.Steps[e.stepOrder[e.position[c.Steps[0]]]].Instruction)
+				first := e.at(c.Kind, e.firstOf(c))
 				c.Line, c.EndLine, c.Instruction = first.Line, first.EndLine, first.Instruction
 			}
 			// Steps that share a cause need each other; only others explain anything.
