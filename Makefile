@@ -62,7 +62,7 @@ vuln: bin/govulncheck
 # so that none of them measures or times out on another's load.
 test: setup lint build buildkitd
 	$(GO) test -p 1 -timeout 30m ./... ./.ci/accuracy ./.ci/ledger
-	$(GO) run ./.ci/accuracy -cases 60
+	$(GO) run ./.ci/accuracy -cases 60 -seed 1
 	$(GO) run ./.ci/replay -commits 24 -registry-commits 12 -random 1 -scale 0.2 -seconds=false
 
 bench: setup build buildkitd buildx
