@@ -252,7 +252,7 @@ func severalCauses() build {
 				Predicted: advice.Prediction{Commits: 20, CommitsSaved: 17, MissesBefore: 60, MissesAfter: 20, SecondsSavedPerBuild: 83.5},
 				Verified:  &advice.Verification{SecondsBefore: 98.2, SecondsAfter: 12.1, SameFiles: true}},
 			{Rule: "dockerignore", Title: "Keep .git and node_modules out of the build context", File: ".dockerignore", Line: 1, EndLine: 1,
-				Patch:     "--- /dev/null\n+++ b/.dockerignore\n@@ -0,0 +1,2 @@\n+.git\n+node_modules\n",
+				Patch:   "--- /dev/null\n+++ b/.dockerignore\n@@ -0,0 +1,2 @@\n+.git\n+node_modules\n",
 				Assumes: []string{"no step reads .git"}, Predicted: advice.Prediction{SecondsSavedPerBuild: 1.4}},
 		},
 		best: &advice.Set{Members: []int{0, 1}, Patch: "--- a/Dockerfile\n+++ b/Dockerfile\n",
