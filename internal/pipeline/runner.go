@@ -1,17 +1,12 @@
 package pipeline
 
 import (
-	"context"
-	"encoding/json"
-	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 	"strings"
 
 	"github.com/layercause/layercause/internal/action"
-	"github.com/layercause/layercause/internal/buildkit"
-	"github.com/layercause/layercause/internal/github"
 	"github.com/layercause/layercause/internal/report"
 )
 
@@ -115,29 +110,6 @@ func (r *runner) display(env Env) (w io.Writer, end func()) {
 	return f, func() { f.Close() }
 }
 
-// publish shows the report: on the terminal, or to the runner and on the pull
-// request. Nothing that goes wrong here fails the build.
-func (r *runner) publish(ctx context.Context, env Env, o BuildOptions, res *buildkit.Result, rep report.Report) {
-	if !r.active {
-		report.Terminal(env.Stderr, rep, isTerminal(env.Stderr))
-		return
-	}
-	for _, w := range rep.Warnings {
-		r.log.Warning(w)
-	}
-	r.log.Annotate(append(annotations(rep), checkAnnotations(rep)...))
-	if err := action.WriteOutputs(env.getenv, nil, outputs(o, res, rep)); err != nil {
-		r.log.Warning(err.Error())
-	}
-	// The summary leaves out what is dismissed on the pull request.
-	if err := r.publishPull(ctx, &rep, res.Record.Invocation.Platforms); err != nil {
-		r.log.Notice(strings.TrimSpace(err.Error() + ". " + github.Advice(err)))
-	}
-	if _, err := action.WriteSummary(env.getenv, report.Summary(rep)); err != nil {
-		r.log.Warning(err.Error())
-	}
-}
-
 // links says where the report's lines can be looked at.
 func (r *runner) links(dir string) report.Links {
 	l := report.Links{Page: filepath.Join(dir, "report.html")}
@@ -146,95 +118,6 @@ func (r *runner) links(dir string) report.Links {
 		l.Commit = nonEmpty(r.event.HeadSHA, r.event.SHA)
 	}
 	return l
-}
-
-func outputs(o BuildOptions, res *buildkit.Result, rep report.Report) action.Outputs {
-	out := action.Outputs{
-		Digest: res.Digest, ImageID: res.ImageID, Report: o.ReportDir,
-		Measured: len(rep.Steps) > 0, HitRate: rep.Totals.HitRate,
-		SavedSeconds: rep.Totals.SavedSeconds, LostSeconds: rep.Totals.LostSeconds,
-	}
-	if len(res.Metadata) > 0 {
-		if dt, err := json.MarshalIndent(res.Metadata, "", "  "); err == nil {
-			out.Metadata = string(dt)
-		}
-	}
-	return out
-}
-
-// annotations marks the lines of the Dockerfile: what lost the cache, and what
-// failed.
-func annotations(rep report.Report) []action.Annotation {
-	var out []action.Annotation
-	if f := rep.Build.Failure; f != nil && f.Line > 0 {
-		out = append(out, action.Annotation{
-			Level: action.LevelError, File: nonEmpty(f.File, rep.Build.Dockerfile), Line: f.Line, EndLine: f.EndLine,
-			Title: "The build failed here", Message: f.Message,
-		})
-	}
-	for _, c := range rep.Causes {
-		if c.Line == 0 || c.Kind == "first-build" {
-			continue
-		}
-		out = append(out, action.Annotation{
-			Level: action.LevelNotice, File: c.File, Line: c.Line, EndLine: c.EndLine, Cost: c.LostSeconds,
-			Title: fmt.Sprintf("Lost the cache: %s", c.Kind), Message: lost(c),
-		})
-	}
-	return out
-}
-
-// lost is what a cause says and cost, for an annotation.
-func lost(c report.Cause) string {
-	steps := "1 step"
-	if n := len(c.Steps); n != 1 {
-		steps = fmt.Sprintf("%d steps", n)
-	}
-	if c.LostSeconds < 0.05 {
-		return fmt.Sprintf("%s; %s re-ran", c.Detail, steps)
-	}
-	return fmt.Sprintf("%s; %s re-ran, %.1f s lost", c.Detail, steps, c.LostSeconds)
-}
-
-// publishPull suggests changes on the lines of the pull request and writes the
-// sticky comment. Where the token may not write, that is information and no
-// failure: the summary says the same.
-func (r *runner) publishPull(ctx context.Context, rep *report.Report, platforms []string) error {
-	if r.comment == action.CommentNever || r.token == "" {
-		return nil
-	}
-	c, err := github.New(github.Options{Token: r.token, BaseURL: r.event.APIURL})
-	if err != nil {
-		return err
-	}
-	numbers := []int{r.event.PullRequest}
-	if r.event.PullRequest == 0 {
-		if r.event.Name != "push" {
-			return nil
-		}
-		if numbers, err = c.PullRequests(ctx, r.event.Repository, r.event.SHA); err != nil {
-			return err
-		}
-	}
-	var fault error
-	for _, n := range numbers {
-		onlyUpdate := r.comment == action.CommentOnLoss && rep.Totals.Misses == 0
-		most := report.PullSuggestions
-		if onlyUpdate {
-			most = 0
-		}
-		fault = r.suggest(ctx, c, n, rep, most)
-		_, err = c.Publish(ctx, github.Comment{
-			Repository: r.event.Repository, Number: n, Body: report.Comment(*rep),
-			// The jobs of a matrix share everything but what they build.
-			Key:        github.Key(r.event.Workflow, r.event.Job, rep.Build.Dockerfile, rep.Build.Target, platforms...),
-			OnlyUpdate: onlyUpdate,
-		})
-		if err != nil {
-			return err
-		}
-	}
-	return fault
 }
 
 func isTerminal(w io.Writer) bool {

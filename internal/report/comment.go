@@ -22,7 +22,7 @@ func Comment(r Report) string {
 	v := newView(&r)
 	d := v.verdict()
 	here := v.inComment()
-	if d.quiet && !slices.ContainsFunc(v.wanted(), pressing) && len(r.Warnings) == 0 && !v.gateFailed() && !v.cacheFailed() {
+	if v.quiet(d) {
 		body := v.balanceSheet() + "\n" + v.allSteps(commentSteps)
 		if line := v.checkCount(); line != "" {
 			body += "\n" + line
@@ -47,6 +47,18 @@ func Comment(r Report) string {
 		{"the balance", foldedUnlessEmpty(v.balanceTitle(), v.balanceSheet())},
 		{"all steps", foldedUnlessEmpty("All "+count(r.Totals.Steps, "step"), v.allSteps(commentSteps))},
 	})
+}
+
+// Quiet says that the report asks nothing of anybody: nothing was lost, nothing
+// failed, and no suggestion is about time or a credential. A pull request that has
+// no comment yet needs none then.
+func Quiet(r Report) bool {
+	v := newView(&r)
+	return v.quiet(v.verdict())
+}
+
+func (v *view) quiet(d verdict) bool {
+	return d.quiet && !slices.ContainsFunc(v.wanted(), pressing) && len(v.Warnings) == 0 && !v.gateFailed() && !v.cacheFailed()
 }
 
 // firstLine is the verdict as one paragraph.

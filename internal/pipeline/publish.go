@@ -1,0 +1,90 @@
+package pipeline
+
+import (
+	"context"
+	"encoding/json"
+	"strings"
+
+	"github.com/layercause/layercause/internal/action"
+	"github.com/layercause/layercause/internal/buildkit"
+	"github.com/layercause/layercause/internal/github"
+	"github.com/layercause/layercause/internal/report"
+)
+
+// publish shows the report: on the terminal, or to the runner and on the pull
+// request. Nothing that goes wrong here fails the build.
+func (r *runner) publish(ctx context.Context, env Env, o BuildOptions, res *buildkit.Result, rep report.Report) {
+	if !r.active {
+		report.Terminal(env.Stderr, rep, isTerminal(env.Stderr))
+		return
+	}
+	for _, w := range rep.Warnings {
+		r.log.Warning(w)
+	}
+	r.log.Annotate(append(annotations(rep), checkAnnotations(rep)...))
+	if err := action.WriteOutputs(env.getenv, nil, outputs(o, res, rep)); err != nil {
+		r.log.Warning(err.Error())
+	}
+	// The summary leaves out what is dismissed on the pull request.
+	if err := r.publishPull(ctx, &rep, res.Record.Invocation.Platforms); err != nil {
+		r.log.Notice(strings.TrimSpace(err.Error() + ". " + github.Advice(err)))
+	}
+	if _, err := action.WriteSummary(env.getenv, report.Summary(rep)); err != nil {
+		r.log.Warning(err.Error())
+	}
+}
+
+func outputs(o BuildOptions, res *buildkit.Result, rep report.Report) action.Outputs {
+	out := action.Outputs{
+		Digest: res.Digest, ImageID: res.ImageID, Report: o.ReportDir,
+		Measured: len(rep.Steps) > 0, HitRate: rep.Totals.HitRate,
+		SavedSeconds: rep.Totals.SavedSeconds, LostSeconds: rep.Totals.LostSeconds,
+	}
+	if len(res.Metadata) > 0 {
+		if dt, err := json.MarshalIndent(res.Metadata, "", "  "); err == nil {
+			out.Metadata = string(dt)
+		}
+	}
+	return out
+}
+
+// publishPull suggests changes on the lines of the pull request and writes the
+// sticky comment. Where the token may not write, that is information and no
+// failure: the summary says the same.
+func (r *runner) publishPull(ctx context.Context, rep *report.Report, platforms []string) error {
+	if r.comment == action.CommentNever || r.token == "" {
+		return nil
+	}
+	c, err := github.New(github.Options{Token: r.token, BaseURL: r.event.APIURL})
+	if err != nil {
+		return err
+	}
+	numbers := []int{r.event.PullRequest}
+	if r.event.PullRequest == 0 {
+		if r.event.Name != "push" {
+			return nil
+		}
+		if numbers, err = c.PullRequests(ctx, r.event.Repository, r.event.SHA); err != nil {
+			return err
+		}
+	}
+	var fault error
+	for _, n := range numbers {
+		onlyUpdate := r.comment == action.CommentOnLoss && report.Quiet(*rep)
+		most := report.PullSuggestions
+		if onlyUpdate {
+			most = 0
+		}
+		fault = r.suggest(ctx, c, n, rep, most)
+		_, err = c.Publish(ctx, github.Comment{
+			Repository: r.event.Repository, Number: n, Body: report.Comment(*rep),
+			// The jobs of a matrix share everything but what they build.
+			Key:        github.Key(r.event.Workflow, r.event.Job, rep.Build.Dockerfile, rep.Build.Target, platforms...),
+			OnlyUpdate: onlyUpdate,
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return fault
+}
