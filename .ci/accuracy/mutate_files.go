@@ -50,7 +50,7 @@ func fileMutations() []mutation {
 		{name: "file renamed", apply: func(w *world, r *rand.Rand) bool {
 			p, ok := pick(r, w.free((*world).removable))
 			to := path.Join(path.Dir(p), "renamed-"+path.Base(p))
-			if !ok || w.excluded(to) || !w.claim("file "+p) || !w.claim("folder "+path.Dir(p)) {
+			if !ok || w.excluded(to) || !w.claim("file "+p) || !w.claim("file "+to) || !w.claim("folder "+path.Dir(p)) {
 				return false
 			}
 			w.files[to] = w.files[p]
