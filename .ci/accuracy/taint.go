@@ -41,7 +41,6 @@ func (d *dockerfile) reached(site *instruction, t taint, given map[string]string
 				out = append(out, in)
 			}
 		}
-		t.args = map[string]bool{} // an ARG ends with its stage
 		for _, child := range all {
 			if child.parent == s {
 				walk(child, child.body, t)

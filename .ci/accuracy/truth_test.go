@@ -88,7 +88,7 @@ func TestReached(t *testing.T) {
 		taint
 		want []int
 	}{
-		{"an ARG ends with its stage, the ENV that reads it does not", 3, taint{args: map[string]bool{"REGION": true}}, []int{10, 13, 17}},
+		{"an ARG, in the stages that start from its own too", 3, taint{args: map[string]bool{"REGION": true}}, []int{10, 13, 17, 20}},
 		{"a variable until another line sets it", 4, taint{env: map[string]bool{"ZONE": true}}, []int{10, 13, 17}},
 		{"a variable that nothing sets again", 4, taint{env: map[string]bool{"PLAIN": true}}, []int{10, 13, 17, 20}},
 		{"the folder, for what is relative to it", 4, taint{cwd: true}, []int{7, 8, 10, 13, 17, 20}},
