@@ -141,3 +141,68 @@ func steps(n int) build {
 	}
 	return one
 }
+
+// TestCommentWithin makes the comments of ordinary and of hostile builds ever
+// smaller: never over the budget, no section cut, always with a first line, and
+// with a note as soon as something is missing.
+func TestCommentWithin(t *testing.T) {
+	all := map[string]report.Report{"huge": huge(50).report(), "hostile": planted(strings.Repeat("`|", 200))}
+	for name, b := range scenarios() {
+		all[name] = b.report()
+	}
+	for name, r := range all {
+		whole := report.Comment(r)
+		parts := map[string]bool{}
+		for _, p := range strings.Split(whole, "\n\n") {
+			parts[p] = true
+		}
+		for budget := report.CommentBudget; budget >= 200; budget = budget * 3 / 4 {
+			text := report.CommentWithin(r, budget)
+			if len(text) > budget {
+				t.Fatalf("%s: %d bytes for a budget of %d:\n%s", name, len(text), budget, text)
+			}
+			first, rest, _ := strings.Cut(text, "\n\n")
+			if len(first) < 20 || !strings.HasSuffix(strings.Trim(strings.TrimRight(first, "\n"), "*"), ".") && !strings.Contains(first, ".** ") {
+				t.Fatalf("%s: within %d bytes the first line is %q", name, budget, first)
+			}
+			if a, b := strings.Count(text, "<details>\n"), strings.Count(text, "</details>\n"); a != b {
+				t.Fatalf("%s: within %d bytes %d folds open, %d close", name, budget, a, b)
+			}
+			if a := strings.Count(text, "\n```"); a%2 != 0 {
+				t.Fatalf("%s: within %d bytes a fence stays open", name, budget)
+			}
+			if len(whole) <= budget && text != whole && !strings.Contains(whole, "eft out for length") {
+				t.Fatalf("%s: %d bytes were enough", name, budget)
+			}
+			if len(text) < len(whole)/2 && !strings.Contains(text, "eft out for length") {
+				t.Fatalf("%s: within %d bytes nothing says that something is missing:\n%s", name, budget, text)
+			}
+			if name == "one-cause" { // a table may be shortened, and says so
+				for _, p := range strings.Split(strings.TrimSpace(rest), "\n\n") {
+					if p != "" && !parts[p] && !parts[p+"\n"] && !strings.HasPrefix(p, "<sub>") && !strings.HasPrefix(p, "| Line") {
+						t.Fatalf("within %d bytes a section was cut:\n%s", budget, p)
+					}
+				}
+			}
+		}
+	}
+}
+
+func TestCommentTitle(t *testing.T) {
+	for _, c := range []struct {
+		build report.Build
+		want  string
+	}{
+		{report.Build{}, ""},
+		{report.Build{Dockerfile: "Dockerfile"}, "Dockerfile"},
+		{report.Build{Dockerfile: "docker/api.Dockerfile", Target: "prod", Platforms: []string{"linux/amd64", "linux/arm64"}},
+			"`docker/api.Dockerfile`, target `prod`, `linux/amd64`, `linux/arm64`"},
+		{report.Build{Dockerfile: "Dockerfile", Platforms: []string{"a/1", "a/2", "a/3", "a/4", "a/5", "a/6"}},
+			"Dockerfile, `a/1`, `a/2`, `a/3`, `a/4`, and 2 more"},
+		{report.Build{Dockerfile: "a\nb](x)"}, "`a b](x)`"},
+	} {
+		if got := report.CommentTitle(report.Report{Build: c.build}); got != c.want {
+			t.Errorf("the title of %+v is %q, not %q", c.build, got, c.want)
+		}
+	}
+}

@@ -7,36 +7,45 @@ import (
 
 // Bounds of the comment. What is more stands in the summary and report.html.
 const (
-	commentRows  = 15 // rows of the table of missed steps
-	cellFiles    = 5  // files named in a cell
-	foldedFiles  = 20 // files listed in a fold; more are summed up by folder
-	commentSteps = 100
-	patchLines   = 80
-	patchWidth   = 300
+	commentRows    = 15 // rows of the table of missed steps
+	cellFiles      = 5  // files named in a cell
+	foldedFiles    = 20 // files listed in a fold; more are summed up by folder
+	commentSteps   = 100
+	titlePlatforms = 4
+	patchLines     = 80
+	patchWidth     = 300
 )
 
 // Comment renders the report as the Markdown of a comment on a pull request, at
 // most [CommentBudget] bytes. Its first line says it all; then come what needs a
 // decision (the steps that missed, the best suggestion) and, folded, the rest.
-func Comment(r Report) string {
+func Comment(r Report) string { return CommentWithin(r, CommentBudget) }
+
+// CommentWithin is [Comment] in at most so many bytes, for a comment that several
+// reports share. Whole sections fall away, the least important first, down to the
+// first line, and a note says so. Less than 200 bytes count as 200.
+func CommentWithin(r Report, bytes int) string {
+	bytes = max(bytes, leastBudget)
 	v := newView(&r)
 	d := v.verdict()
-	here := v.inComment()
+	sections := append([]section{{"the first line", v.shortFirstLine(d, bytes-len(shortNote)-1)}}, v.commentBody(d, bytes)...)
+	return assemble(bytes, v.elsewhere(), sections)
+}
+
+// commentBody is what stands under the first line.
+func (v *view) commentBody(d verdict, bytes int) []section {
 	if v.quiet(d) {
 		body := v.balanceSheet() + "\n" + v.allSteps(commentSteps)
 		if line := v.checkCount(); line != "" {
 			body += "\n" + line
 		}
-		return assemble(CommentBudget, v.elsewhere(), []section{
-			{"the first line", v.firstLine(d)},
-			{"details", folded("Details", body)},
-		})
+		return []section{{"details", folded("Details", body)}}
 	}
-	return assemble(CommentBudget, v.elsewhere(), []section{
-		{"the first line", v.firstLine(d)},
+	here := v.inComment()
+	return []section{
 		{"the error", v.failureBlock(20)},
 		{"gates", v.gates()},
-		{"the steps that missed", v.missTable(commentRows, cellFiles, CommentBudget/3)},
+		{"the steps that missed", v.missTable(commentRows, cellFiles, bytes/3)},
 		{"the suggestion", v.topSuggestion(here)},
 		{"the best set", v.together().markdownText()},
 		{"more suggestions", v.moreSuggestions(here)},
@@ -45,8 +54,37 @@ func Comment(r Report) string {
 		{"warnings", v.warnings(20)},
 		{"the evidence", v.evidence(foldedFiles, 20)},
 		{"the balance", foldedUnlessEmpty(v.balanceTitle(), v.balanceSheet())},
-		{"all steps", foldedUnlessEmpty("All "+count(r.Totals.Steps, "step"), v.allSteps(commentSteps))},
-	})
+		{"all steps", foldedUnlessEmpty("All "+count(v.Totals.Steps, "step"), v.allSteps(commentSteps))},
+	}
+}
+
+// CommentTitle names the build for the heading of its section in a comment that
+// several reports share: Dockerfile, target and platforms, as inline Markdown
+// without the marks of a heading. It is empty if the report knows no Dockerfile.
+func CommentTitle(r Report) string {
+	if r.Build.Dockerfile == "" {
+		return ""
+	}
+	v := newView(&r)
+	s := v.buildName()
+	for i, p := range r.Build.Platforms {
+		s = s.say(", ")
+		if i == titlePlatforms {
+			s = s.say("and " + itoa(len(r.Build.Platforms)-i) + " more")
+			break
+		}
+		s = s.code(p, 40)
+	}
+	return s.markdownText()
+}
+
+// buildName is the Dockerfile and the target.
+func (v *view) buildName() sentence {
+	s := sentence{placeSpan(cleanLine(v.Build.Dockerfile), v.Build.Dockerfile, "")}
+	if v.Build.Target != "" {
+		s = s.say(", target ").code(v.Build.Target, nameLimit)
+	}
+	return s
 }
 
 // Quiet says that the report asks nothing of anybody: nothing was lost, nothing
@@ -59,6 +97,21 @@ func Quiet(r Report) bool {
 
 func (v *view) quiet(d verdict) bool {
 	return d.quiet && !slices.ContainsFunc(v.wanted(), pressing) && len(v.Warnings) == 0 && !v.gateFailed() && !v.cacheFailed()
+}
+
+// shortFirstLine is the first line in so many bytes: without its links if they are
+// too long, and at worst what kind of build it was.
+func (v *view) shortFirstLine(d verdict, bytes int) string {
+	for _, d := range []verdict{d, d.withoutLinks(), verdict{lead: d.lead, quiet: d.quiet}.withoutLinks()} {
+		if line := v.firstLine(d); len(line) <= bytes {
+			return line
+		}
+	}
+	t := &v.Totals
+	if v.failed() {
+		return "**The build failed after " + duration(v.Build.WallSeconds) + ".**"
+	}
+	return itoa(t.Hits) + " of " + count(t.Hits+t.Misses, "step") + " hit the cache" + lostPart(", ", t.LostSeconds) + "."
 }
 
 // firstLine is the verdict as one paragraph.

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"slices"
 	"strings"
 )
 
@@ -49,6 +50,15 @@ func placeSpan(text, file, link string) span {
 		code: !only(file, isLetter) || len(file) > 40,
 		link: link,
 	}
+}
+
+// withoutLinks is the sentence with no way to anywhere.
+func (s sentence) withoutLinks() sentence {
+	out := slices.Clone(s)
+	for i := range out {
+		out[i].link = ""
+	}
+	return out
 }
 
 // text is the sentence without any marks.

@@ -27,9 +27,5 @@ func Summary(r Report) string {
 
 // title is the heading of a summary: a job has the summaries of many steps.
 func (v *view) title() string {
-	s := words("### Build cache of ").with(sentence{placeSpan(cleanLine(v.Build.Dockerfile), v.Build.Dockerfile, "")})
-	if v.Build.Target != "" {
-		s = s.say(", target ").code(v.Build.Target, nameLimit)
-	}
-	return s.markdownText()
+	return words("### Build cache of ").with(v.buildName()).markdownText()
 }

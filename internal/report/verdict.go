@@ -5,7 +5,6 @@ import (
 	"slices"
 
 	"github.com/layercause/layercause/internal/cause"
-	"github.com/layercause/layercause/internal/record"
 )
 
 // verdict is the first line of every rendering: what a reader must know if it
@@ -16,6 +15,12 @@ type verdict struct {
 	// rest is the balance: hits and time saved.
 	rest  sentence
 	quiet bool
+}
+
+// withoutLinks is the line as text that leads nowhere.
+func (d verdict) withoutLinks() verdict {
+	d.lead, d.rest = d.lead.withoutLinks(), d.rest.withoutLinks()
+	return d
 }
 
 // verdict is the line, with what it comes to in money if somebody asked.
@@ -36,7 +41,7 @@ func (v *view) verdict() verdict {
 func (v *view) happened() verdict {
 	t := &v.Totals
 	switch {
-	case v.Build.Status == string(record.Failed):
+	case v.failed():
 		return v.failedVerdict()
 	case t.Hits+t.Misses == 0:
 		return verdict{lead: words("Nothing to cache: no step of this build ran or was looked up."), quiet: true}
@@ -103,11 +108,7 @@ func (v *view) firstBuild() bool {
 
 func (v *view) firstVerdict() verdict {
 	t := &v.Totals
-	s := words("First build of ").with(sentence{placeSpan(cleanLine(v.Build.Dockerfile), v.Build.Dockerfile, "")})
-	if v.Build.Target != "" {
-		s = s.say(", target ").code(v.Build.Target, nameLimit)
-	}
-	s = s.say(" seen here: " + count(t.Misses, "step") + " ran in " + duration(v.Build.WallSeconds) + ".")
+	s := words("First build of ").with(v.buildName()).say(" seen here: " + count(t.Misses, "step") + " ran in " + duration(v.Build.WallSeconds) + ".")
 	rest := words("The next build will be compared with it.")
 	if t.Hits > 0 {
 		rest = v.balance().say(" The next build will be compared with this one.")

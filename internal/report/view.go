@@ -39,6 +39,9 @@ func newView(r *Report) *view {
 	return v
 }
 
+// failed says that the build failed.
+func (v *view) failed() bool { return v.Build.Status == string(record.Failed) }
+
 // missed says that a step was executed.
 func missed(s *Step) bool {
 	return s.Status == string(record.Miss) || s.Status == string(record.StepFailed)
