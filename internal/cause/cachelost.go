@@ -16,7 +16,7 @@ func (e *explainer) lostResult(s *record.Step, neededBy []string) (string, bool)
 	var read, none, failed, unknown []*record.CacheAccess
 	for _, c := range cachesOf(e.head, record.Import) {
 		switch {
-		case isNone(c):
+		case HadNothing(c):
 			none = append(none, c)
 		case c.Error != "":
 			failed = append(failed, c)
@@ -55,9 +55,9 @@ func cachesOf(r *record.Record, d record.Direction) []*record.CacheAccess {
 	return out
 }
 
-// isNone says that a cache answered and had nothing. A registry's answer is an
-// error to BuildKit.
-func isNone(c *record.CacheAccess) bool {
+// HadNothing says that an imported cache answered and had nothing. A registry's
+// answer is an error to BuildKit.
+func HadNothing(c *record.CacheAccess) bool {
 	if c.Index != nil {
 		return c.Index.Digest == ""
 	}

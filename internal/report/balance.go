@@ -113,6 +113,16 @@ func (v *view) comparison() sentence {
 	return s.say(". This build took " + duration(v.Build.WallSeconds) + ".")
 }
 
+// looked says where the first build looked for an earlier one.
+func (v *view) looked() string {
+	for i := range v.Causes {
+		if e := &v.Causes[i].Evidence; v.firstBuild() && len(e.Searched) > 0 {
+			return listFact("Looked for an earlier build in ", e.Searched).say(".").markdownText() + "\n\n"
+		}
+	}
+	return ""
+}
+
 func whyText(why string) string {
 	switch why {
 	case WhyNearest:

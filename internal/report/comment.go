@@ -1,9 +1,6 @@
 package report
 
-import (
-	"slices"
-	"strings"
-)
+import "strings"
 
 // Bounds of the comment. What is more stands in the summary and report.html.
 const (
@@ -35,7 +32,7 @@ func CommentWithin(r Report, bytes int) string {
 // commentBody is what stands under the first line.
 func (v *view) commentBody(d verdict, bytes int) []section {
 	if v.quiet(d) {
-		body := v.balanceSheet() + "\n" + v.allSteps(commentSteps)
+		body := v.balanceSheet() + "\n" + v.looked() + v.allSteps(commentSteps)
 		if line := v.checkCount(); line != "" {
 			body += "\n" + line
 		}
@@ -85,18 +82,6 @@ func (v *view) buildName() sentence {
 		s = s.say(", target ").code(v.Build.Target, nameLimit)
 	}
 	return s
-}
-
-// Quiet says that the report asks nothing of anybody: nothing was lost, nothing
-// failed, and no suggestion is about time or a credential. A pull request that has
-// no comment yet needs none then.
-func Quiet(r Report) bool {
-	v := newView(&r)
-	return v.quiet(v.verdict())
-}
-
-func (v *view) quiet(d verdict) bool {
-	return d.quiet && !slices.ContainsFunc(v.wanted(), pressing) && len(v.Warnings) == 0 && !v.gateFailed() && !v.cacheFailed()
 }
 
 // shortFirstLine is the first line in so many bytes: without its links if they are
@@ -154,24 +139,6 @@ func (v *view) failureBlock(lines int) string {
 	var b strings.Builder
 	fenced(&b, "text", text)
 	return b.String()
-}
-
-func (v *view) gateFailed() bool {
-	for _, g := range v.Gates {
-		if g.Status != "pass" {
-			return true
-		}
-	}
-	return false
-}
-
-func (v *view) cacheFailed() bool {
-	for _, c := range v.Caches {
-		if c.Error != "" {
-			return true
-		}
-	}
-	return false
 }
 
 // gates names the gates that failed; those that passed need no words.

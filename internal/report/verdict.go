@@ -113,7 +113,7 @@ func (v *view) firstVerdict() verdict {
 	if t.Hits > 0 {
 		rest = v.balance().say(" The next build will be compared with this one.")
 	}
-	return verdict{lead: s, rest: rest}
+	return verdict{lead: s, rest: rest, quiet: true}
 }
 
 // failedVerdict names the line that failed, after how long, and what ran before.
