@@ -33,6 +33,9 @@ func CommentWithin(r Report, bytes int) string {
 func (v *view) commentBody(d verdict, bytes int) []section {
 	if v.quiet(d) {
 		body := v.balanceSheet() + "\n" + v.looked() + v.allSteps(commentSteps)
+		if beside := v.besideBase(); beside != nil {
+			body = beside.markdownText() + "\n\n" + body
+		}
 		if line := v.checkCount(); line != "" {
 			body += "\n" + line
 		}
@@ -42,6 +45,7 @@ func (v *view) commentBody(d verdict, bytes int) []section {
 	return []section{
 		{"the error", v.failureBlock(20)},
 		{"gates", v.gates()},
+		{"the base branch", v.besideBase().markdownText()},
 		{"the steps that missed", v.missTable(commentRows, cellFiles, bytes/3)},
 		{"the suggestion", v.topSuggestion(here)},
 		{"the best set", v.together().markdownText()},

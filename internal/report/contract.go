@@ -23,6 +23,9 @@ type Report struct {
 	Checks   []Check  `json:"checks,omitempty"`
 	Gates    []Gate   `json:"gates"`
 	Warnings []string `json:"warnings"`
+	// BaseBranch is absent unless this is a build of a pull request and builds of the
+	// branch that it goes into are known.
+	BaseBranch *BaseBranch `json:"baseBranch,omitempty"`
 	// Trend are the last builds, this one too, the oldest first, and Worst is what
 	// the builds of the history lost the most to. Both are absent where there is no
 	// earlier build.

@@ -29,6 +29,11 @@ func HTML(w io.Writer, r Report) error {
 		p.sentence(d.rest)
 		p.raw("</p>\n")
 	}
+	if beside := p.besideBase(); beside != nil {
+		p.raw(`<p class="rest">`)
+		p.sentence(beside)
+		p.raw("</p>\n")
+	}
 	if r.Build.Failure != nil && r.Build.Failure.Message != "" {
 		p.errorText(r.Build.Failure.Message, 200)
 	}

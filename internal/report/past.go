@@ -91,8 +91,11 @@ type WorstInstruction struct {
 }
 
 // SetPast adds what the last builds tell. The records are this build's and those
-// before it, the newest first; of fewer than two with findings nothing is told.
+// before it, the newest first; of fewer than two with findings no trend is told.
 func (r *Report) SetPast(records []*record.Record) {
+	if len(records) > 0 {
+		r.BaseBranch = newBaseBranch(records[0], records[1:])
+	}
 	known := slices.DeleteFunc(slices.Clone(records), func(x *record.Record) bool { return x.Findings == nil })
 	if len(known) < 2 {
 		return

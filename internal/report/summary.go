@@ -10,6 +10,7 @@ func Summary(r Report) string {
 		{"the first line", v.firstLine(v.verdict())},
 		{"the error", v.failureBlock(200)},
 		{"gates", v.gates()},
+		{"the base branch", v.besideBase().markdownText()},
 		{"the steps that missed", v.missTable(500, 10, SummaryBudget/3)},
 		{"the suggestion", v.topSuggestion(v.wanted())},
 		{"the best set", v.together().markdownText()},

@@ -132,6 +132,9 @@ func (t *terminal) verdict() {
 	if len(d.rest) > 0 {
 		t.wrapped(d.rest, 0, "")
 	}
+	if beside := t.view.besideBase(); beside != nil {
+		t.wrapped(beside, 0, "")
+	}
 }
 
 func (t *terminal) failure() {
