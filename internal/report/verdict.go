@@ -3,6 +3,7 @@ package report
 import (
 	"cmp"
 	"slices"
+	"strings"
 
 	"github.com/layercause/layercause/internal/cause"
 )
@@ -221,6 +222,23 @@ func (v *view) savedPart() string {
 	return duration(t.SavedSeconds) + " saved"
 }
 
+// netPart says what is left of the time saved after what the cache itself took.
+func (v *view) netPart() string {
+	costs := v.costs()
+	if v.Totals.Hits == 0 || noTime(v.Totals.SavedSeconds) || len(costs) == 0 {
+		return ""
+	}
+	names := make([]string, len(costs))
+	for i, c := range costs {
+		names[i] = c.name
+	}
+	of := strings.Join(names, ", ")
+	if last := len(names) - 1; last > 0 {
+		of = strings.Join(names[:last], ", ") + " and " + names[last]
+	}
+	return ", " + duration(v.Totals.NetSavedSeconds) + " net of " + of
+}
+
 // balance says how many steps hit, what that saved, and whether it paid.
 func (v *view) balance() sentence {
 	t := &v.Totals
@@ -229,9 +247,8 @@ func (v *view) balance() sentence {
 	if t.Hits == 0 || saved == "" {
 		saved = "no time saved"
 	}
-	b := words(s + ", " + saved + ".")
 	if o := v.overspent(); o != nil {
-		b = b.say(" ").with(o)
+		return words(s + ", " + saved + ". ").with(o)
 	}
-	return b
+	return words(s + ", " + saved + v.netPart() + ".")
 }
