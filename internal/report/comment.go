@@ -32,7 +32,8 @@ func CommentWithin(r Report, bytes int) string {
 // commentBody is what stands under the first line.
 func (v *view) commentBody(d verdict, bytes int) []section {
 	if v.quiet(d) {
-		body := v.balanceSheet() + "\n" + v.looked() + v.allSteps(commentSteps)
+		_, waterfall := v.textWaterfall()
+		body := v.balanceSheet() + "\n" + v.looked() + waterfall + "\n" + v.allSteps(commentSteps)
 		if beside := v.besideBase(); beside != nil {
 			body = beside.markdownText() + "\n\n" + body
 		}
@@ -54,6 +55,7 @@ func (v *view) commentBody(d verdict, bytes int) []section {
 		{"the checks of BuildKit", v.checkCount()},
 		{"warnings", v.warnings(20)},
 		{"the evidence", v.evidence(foldedFiles, 20)},
+		{"the timeline", foldedUnlessEmpty(v.textWaterfall())},
 		{"the balance", foldedUnlessEmpty(v.balanceTitle(), v.balanceSheet())},
 		{"all steps", foldedUnlessEmpty("All "+count(v.Totals.Steps, "step"), v.allSteps(commentSteps))},
 	}
