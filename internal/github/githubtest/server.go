@@ -189,7 +189,11 @@ func (s *Server) handle(c call, template string) answer {
 	case "GET /user":
 		return s.getUser(c)
 	case "GET /repos/{owner}/{repo}/commits/{commit_sha}/pulls":
+		return s.commitPulls(c)
+	case "GET /repos/{owner}/{repo}/pulls":
 		return s.listPulls(c)
+	case "GET /repos/{owner}/{repo}/pulls/{pull_number}":
+		return s.getPull(c)
 	case "GET /repos/{owner}/{repo}/issues/{issue_number}/comments":
 		return s.listComments(c)
 	case "POST /repos/{owner}/{repo}/issues/{issue_number}/comments":

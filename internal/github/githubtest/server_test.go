@@ -73,6 +73,9 @@ func TestEveryOperationFollowsTheDescription(t *testing.T) {
 		{"PATCH", one, `{"body":"other"}`, 200},
 		{"GET", "/repos/acme/shop/issues/7/comments", "", 200},
 		{"GET", "/repos/acme/shop/commits/abc/pulls", "", 200},
+		{"GET", "/repos/acme/shop/pulls?state=open&head=acme%3Atopic", "", 200},
+		{"GET", "/repos/acme/shop/pulls/7", "", 200},
+		{"GET", "/repos/acme/shop/pulls/8", "", 404},
 		{"POST", "/repos/acme/shop/issues/7/comments", `{"body":""}`, 422},
 		{"DELETE", one, "", 204},
 		{"GET", one, "", 404},
@@ -95,8 +98,8 @@ func TestEveryOperationFollowsTheDescription(t *testing.T) {
 	if v := gh.Violations(); len(v) != 0 {
 		t.Errorf("violations: %q", v)
 	}
-	if n := len(gh.State().Requests); n != 20 {
-		t.Errorf("%d requests were noted, want 20", n)
+	if n := len(gh.State().Requests); n != 23 {
+		t.Errorf("%d requests were noted, want 23", n)
 	}
 }
 
