@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"regexp"
 	"sort"
+	"strings"
 
 	api "github.com/google/go-github/v60/github"
 )
@@ -19,16 +20,55 @@ var commitForm = regexp.MustCompile(`^([0-9a-f]{40}|[0-9a-f]{64})$`)
 // a branch that has one. A pull request that merely contains the commit is not
 // meant: its head has a build of its own.
 func (c *Client) PullRequests(ctx context.Context, repository, sha string) ([]int, error) {
+	if !commitForm.MatchString(sha) {
+		return nil, fmt.Errorf("finding the pull requests of a commit: %q is no commit", sha)
+	}
+	return c.openPulls(ctx, repository, sha, func(ctx context.Context, owner, repo string, page int) ([]*api.PullRequest, *api.Response, error) {
+		return c.api.PullRequests.ListPullRequestsWithCommit(ctx, owner, repo, sha, &api.ListOptions{PerPage: pageSize, Page: page})
+	}, func(*api.PullRequest) bool { return true })
+}
+
+// Branch is where a pull request comes from.
+type Branch struct {
+	Repository string // OWNER/NAME, which is a fork's own
+	Name       string
+	SHA        string // the commit that was built
+}
+
+// PullRequestsFrom returns the numbers, ascending, of the open pull requests of
+// the repository that come from the branch and have its commit as their head. It
+// finds those from forks, which [Client.PullRequests] does not: their commits are
+// not the repository's own.
+func (c *Client) PullRequestsFrom(ctx context.Context, repository string, from Branch) ([]int, error) {
+	owner, _, err := splitRepository(from.Repository)
+	if err != nil {
+		return nil, err
+	}
+	if !commitForm.MatchString(from.SHA) || from.Name == "" {
+		return nil, fmt.Errorf("finding the pull requests of a branch: %q at %q is none", from.Name, from.SHA)
+	}
+	return c.openPulls(ctx, repository, from.SHA, func(ctx context.Context, base, repo string, page int) ([]*api.PullRequest, *api.Response, error) {
+		return c.api.PullRequests.List(ctx, base, repo, &api.PullRequestListOptions{
+			State: "open", Head: owner + ":" + from.Name, ListOptions: api.ListOptions{PerPage: pageSize, Page: page},
+		})
+	}, func(pr *api.PullRequest) bool {
+		// GitHub has been seen to answer with more than was asked for.
+		h := pr.GetHead()
+		return h.GetRef() == from.Name && strings.EqualFold(h.GetRepo().GetFullName(), from.Repository)
+	})
+}
+
+// openPulls pages through a list and keeps the open pull requests with this head.
+func (c *Client) openPulls(ctx context.Context, repository, sha string,
+	list func(ctx context.Context, owner, repo string, page int) ([]*api.PullRequest, *api.Response, error),
+	meant func(*api.PullRequest) bool,
+) ([]int, error) {
 	owner, repo, err := splitRepository(repository)
 	if err != nil {
 		return nil, err
 	}
-	if !commitForm.MatchString(sha) {
-		return nil, fmt.Errorf("finding the pull requests of a commit: %q is no commit", sha)
-	}
 	var numbers []int
-	options := &api.ListOptions{PerPage: pageSize}
-	for range pullPages {
+	for at := 1; at <= pullPages; {
 		var (
 			page []*api.PullRequest
 			next int
@@ -36,9 +76,9 @@ func (c *Client) PullRequests(ctx context.Context, repository, sha string) ([]in
 		err := c.do(ctx, request{
 			doing: fmt.Sprintf("finding the pull requests of %s in %s", sha[:12], repository),
 			send: func(ctx context.Context) (*api.Response, error) {
-				list, resp, err := c.api.PullRequests.ListPullRequestsWithCommit(ctx, owner, repo, sha, options)
+				found, resp, err := list(ctx, owner, repo, at)
 				if err == nil {
-					page, next = list, resp.NextPage
+					page, next = found, resp.NextPage
 				}
 				return resp, err
 			},
@@ -47,15 +87,34 @@ func (c *Client) PullRequests(ctx context.Context, repository, sha string) ([]in
 			return nil, err
 		}
 		for _, pr := range page {
-			if pr.GetState() == "open" && pr.GetHead().GetSHA() == sha {
+			if pr.GetState() == "open" && pr.GetHead().GetSHA() == sha && meant(pr) {
 				numbers = append(numbers, pr.GetNumber())
 			}
 		}
-		if next <= options.Page {
+		if next <= at {
 			break
 		}
-		options.Page = next
+		at = next
 	}
 	sort.Ints(numbers)
 	return numbers, nil
+}
+
+// Head returns the commit at the head of a pull request.
+func (c *Client) Head(ctx context.Context, repository string, number int) (sha string, err error) {
+	t, err := newThread(repository, number)
+	if err != nil {
+		return "", err
+	}
+	err = c.do(ctx, request{
+		doing: "asking for the head of " + t.String(),
+		send: func(ctx context.Context) (*api.Response, error) {
+			pr, resp, err := c.api.PullRequests.Get(ctx, t.owner, t.repo, t.number)
+			if err == nil {
+				sha = pr.GetHead().GetSHA()
+			}
+			return resp, err
+		},
+	})
+	return sha, err
 }
