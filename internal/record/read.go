@@ -86,7 +86,7 @@ func (r *Record) decode(d *json.Decoder, stepsOnly bool) error {
 		"schema": &r.Schema, "id": &r.ID, "saltId": &r.SaltID,
 		"startedAt": &r.StartedAt, "seconds": &r.Seconds,
 		"status": &r.Status, "failure": &r.Failure,
-		"invocation": &r.Invocation, "commit": &r.Commit, "builder": &r.Builder,
+		"invocation": &r.Invocation, "commit": &r.Commit, "job": &r.Job, "builder": &r.Builder,
 		"dockerfile": &r.Dockerfile, "steps": &r.Steps, "vertices": &r.Vertices,
 		"caches": &r.Caches, "findings": &r.Findings, "checks": &r.Checks,
 		"phases": &r.Phases, "load": &r.Load, "warnings": &r.Warnings, "manifests": &r.Manifests,

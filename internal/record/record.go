@@ -13,13 +13,15 @@ type Record struct {
 	ID string `json:"id"`
 	// SaltID names the key of the keyed digests; digests of records with
 	// different SaltIDs cannot be compared.
-	SaltID     string        `json:"saltId"`
-	StartedAt  time.Time     `json:"startedAt"`
-	Seconds    float64       `json:"seconds"` // wall time of the build
-	Status     BuildStatus   `json:"status"`
-	Failure    *Failure      `json:"failure,omitempty"`
-	Invocation Invocation    `json:"invocation"`
-	Commit     Commit        `json:"commit"`
+	SaltID     string      `json:"saltId"`
+	StartedAt  time.Time   `json:"startedAt"`
+	Seconds    float64     `json:"seconds"` // wall time of the build
+	Status     BuildStatus `json:"status"`
+	Failure    *Failure    `json:"failure,omitempty"`
+	Invocation Invocation  `json:"invocation"`
+	Commit     Commit      `json:"commit"`
+	// Job is the job of a workflow that ran the build; nil if none did.
+	Job        *Job          `json:"job,omitempty"`
 	Builder    Builder       `json:"builder"`
 	Dockerfile Dockerfile    `json:"dockerfile"`
 	Caches     []CacheAccess `json:"caches,omitempty"`
@@ -88,6 +90,13 @@ type Commit struct {
 	Branch     string `json:"branch,omitempty"`     // the branch built; of a pull request its head
 	BaseBranch string `json:"baseBranch,omitempty"` // the branch a pull request goes to
 	Default    string `json:"defaultBranch,omitempty"`
+}
+
+// Job tells builds of one workflow apart that are otherwise alike.
+type Job struct {
+	Name string `json:"name,omitempty"` // its id in the workflow file
+	// Matrix are the values that a matrix gave it, as in "node: 20, os: alpine".
+	Matrix string `json:"matrix,omitempty"`
 }
 
 // Builder is the daemon that ran the build.

@@ -18,6 +18,7 @@ func sample(n int) *Record {
 		Status:     Succeeded,
 		Invocation: Invocation{Context: ".", Dockerfile: "Dockerfile", Platforms: []string{"linux/amd64"}, BuildArgs: []Value{{"V", salt.Digest("1")}}},
 		Commit:     Commit{Repository: "octo/app", SHA: "c0ffee", Branch: "main"},
+		Job:        &Job{Name: "image", Matrix: "node: 20"},
 		Builder:    Builder{Name: "b", Driver: "unix", Version: "v0.33.1"},
 		Dockerfile: Dockerfile{
 			Path: "Dockerfile", Text: "FROM scratch\n",

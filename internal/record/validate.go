@@ -30,6 +30,9 @@ func (r *Record) validate(whole bool) error {
 	if !duration(r.Seconds) {
 		return fmt.Errorf("the build took %g seconds", r.Seconds)
 	}
+	if j := r.Job; j != nil && len(j.Name)+len(j.Matrix) > maxName {
+		return fmt.Errorf("%w: its job", ErrTooLarge)
+	}
 	if err := r.Dockerfile.validate(); err != nil {
 		return err
 	}
