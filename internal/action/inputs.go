@@ -41,6 +41,7 @@ type Inputs struct {
 	History        string // where records are kept
 	Labels         []string
 	Load           bool
+	Matrix         string // the values of the job's matrix, as in "node: 20, os: alpine"
 	Network        string
 	NoCache        bool
 	NoCacheFilters []string // stage names
@@ -91,6 +92,7 @@ func ReadInputs(getenv func(string) string) (Inputs, error) {
 		History:        r.text("history"),
 		Labels:         r.lines("labels"),
 		Load:           r.flag("load"),
+		Matrix:         r.matrix("matrix"),
 		Network:        r.text("network"),
 		NoCache:        r.flag("no-cache"),
 		NoCacheFilters: r.words("no-cache-filters"),

@@ -50,6 +50,7 @@ func Specs() []Spec {
 		{"history", Text, ""},
 		{"labels", Lines, ""},
 		{"load", Switch, "false"},
+		{"matrix", Text, "${{ toJson(matrix) }}"},
 		{"network", Text, ""},
 		{"no-cache", Switch, "false"},
 		{"no-cache-filters", Words, ""},

@@ -63,11 +63,12 @@ func description(t testing.TB) metadata {
 }
 
 // inputs returns the INPUT_ variables: upper case, spaces as underscores, and
-// hyphens as they are.
+// hyphens as they are. Defaults are those of a job without a matrix.
 func (m metadata) inputs(given map[string]string) map[string]string {
+	expressions := strings.NewReplacer("${{ github.token }}", Token, "${{ toJson(matrix) }}", "null")
 	values := map[string]string{}
 	for name, input := range m.Inputs {
-		values[name] = strings.ReplaceAll(input.Default, "${{ github.token }}", Token)
+		values[name] = expressions.Replace(input.Default)
 	}
 	for name, value := range given {
 		values[name] = value
