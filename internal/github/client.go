@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net/http"
 	"net/url"
 	"strings"
@@ -35,6 +36,9 @@ type Options struct {
 	Sleep func(context.Context, time.Duration) error
 	// Now is the clock for rate limits; nil is time.Now.
 	Now func() time.Time
+	// Random returns a duration of up to the given one, by which jobs that do the same
+	// at the same time part; nil draws it at random.
+	Random func(time.Duration) time.Duration
 }
 
 // Client speaks with one GitHub server as one author. It is safe for concurrent
@@ -45,9 +49,11 @@ type Client struct {
 	maxWait time.Duration
 	sleep   func(context.Context, time.Duration) error
 	now     func() time.Time
+	random  func(time.Duration) time.Duration
 
-	mu     sync.Mutex
-	author author // zero until known
+	mu      sync.Mutex
+	author  author // zero until known
+	slowest time.Duration
 }
 
 // New returns a client. It sends nothing yet.
@@ -68,6 +74,7 @@ func New(o Options) (*Client, error) {
 		maxWait: o.MaxWait,
 		sleep:   o.Sleep,
 		now:     o.Now,
+		random:  o.Random,
 	}
 	c.api.BaseURL = base
 	c.api.UserAgent = "layercause"
@@ -79,6 +86,9 @@ func New(o Options) (*Client, error) {
 	}
 	if c.now == nil {
 		c.now = time.Now
+	}
+	if c.random == nil {
+		c.random = func(most time.Duration) time.Duration { return rand.N(most) }
 	}
 	if o.Author != "" {
 		c.author = author{login: o.Author, bot: strings.HasSuffix(o.Author, "[bot]")}

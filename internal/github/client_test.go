@@ -1,6 +1,7 @@
 package github_test
 
 import (
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -80,6 +81,43 @@ func TestPullRequests(t *testing.T) {
 	}
 }
 
+// The commits of a fork are not found as the repository's: its branch is asked for.
+func TestPullRequestsFrom(t *testing.T) {
+	other := strings.Repeat("f", 40)
+	const fork, branch = "visitor/shop", "feature/a+b&state=all"
+	gh := githubtest.Start(t, githubtest.Options{})
+	for n, head := range map[int]string{1: headSHA, 2: headSHA, 3: other, 4: headSHA, 5: headSHA, 6: headSHA} {
+		gh.AddPull(repository, n, head)
+		gh.SetBranch(repository, n, fork, branch)
+	}
+	gh.ClosePull(repository, 2)
+	gh.SetBranch(repository, 4, fork, "other")
+	gh.SetBranch(repository, 5, "visitor/another-fork", branch)
+	gh.SetBranch(repository, 6, repository, branch)
+	from := github.Branch{Repository: fork, Name: branch, SHA: headSHA}
+	got, err := client(t, gh).PullRequestsFrom(t.Context(), repository, from)
+	if err != nil || !slices.Equal(got, []int{1}) {
+		t.Errorf("got %v, %v", got, err)
+	}
+	if got, err = client(t, gh).PullRequests(t.Context(), repository, headSHA); err != nil || !slices.Equal(got, []int{6}) {
+		t.Errorf("by the commit alone: %v, %v", got, err)
+	}
+	for _, from := range []github.Branch{
+		{Repository: "unknown", Name: branch, SHA: headSHA}, {Repository: fork, SHA: headSHA}, {Repository: fork, Name: branch, SHA: "main"},
+	} {
+		if got, err := client(t, gh).PullRequestsFrom(t.Context(), repository, from); err == nil {
+			t.Errorf("%+v: got %v", from, got)
+		}
+	}
+	gh.Push(repository, 1, other)
+	if head, err := client(t, gh).Head(t.Context(), repository, 1); err != nil || head != other {
+		t.Errorf("the head is %q, %v", head, err)
+	}
+	if _, err := client(t, gh).Head(t.Context(), repository, 99); !errors.Is(err, github.ErrNotFound) {
+		t.Errorf("got %v", err)
+	}
+}
+
 func TestPullRequestsOverPages(t *testing.T) {
 	gh := githubtest.Start(t, githubtest.Options{})
 	var want []int
@@ -103,7 +141,7 @@ func TestKeyTellsPartsApart(t *testing.T) {
 		{"ci", "build", "Dockerfile", "", "linux/arm64"},
 		{"-->", "<script>", "\n", "\x00"},
 	} {
-		k := github.Key(parts[0], parts[1], parts[2], parts[3], parts[4:]...)
+		k := github.Key(parts...)
 		if other, ok := seen[k]; ok {
 			t.Errorf("%q and %q have one key", parts, other)
 		}
@@ -112,7 +150,7 @@ func TestKeyTellsPartsApart(t *testing.T) {
 			t.Errorf("the key %q is not plain", k)
 		}
 	}
-	if github.Key("ci", "build", "Dockerfile", "") != key() {
+	if github.Key("ci") != key() {
 		t.Error("the key of the same build changed")
 	}
 }

@@ -1,9 +1,10 @@
 package github
 
 import (
+	"cmp"
 	"context"
 	"fmt"
-	"sort"
+	"slices"
 
 	api "github.com/google/go-github/v60/github"
 )
@@ -18,14 +19,13 @@ const (
 // comment is what issues and pull requests alike carry.
 type comment = api.IssueComment
 
-// own lists our comments with the key, lowest number first. GitHub lists
-// ascending and filters by nothing that would help.
-func (c *Client) own(ctx context.Context, t thread, key string, self author) ([]*comment, error) {
-	var found []*comment
+// own lists our comments with the key, lowest number first, and says on how many
+// pages it looked. GitHub lists ascending and filters by nothing that would help.
+func (c *Client) own(ctx context.Context, t thread, key string, self author) (found []*comment, pages int, err error) {
 	options := &api.IssueListCommentsOptions{ListOptions: api.ListOptions{PerPage: pageSize}}
-	for pages := 0; ; pages++ {
-		if pages == pageLimit {
-			return nil, fmt.Errorf("listing the comments of %s: there are more than %d", t, pageLimit*pageSize)
+	for pages = 1; ; pages++ {
+		if pages > pageLimit {
+			return nil, pages, fmt.Errorf("listing the comments of %s: there are more than %d", t, pageLimit*pageSize)
 		}
 		var (
 			page []*comment
@@ -42,7 +42,7 @@ func (c *Client) own(ctx context.Context, t thread, key string, self author) ([]
 			},
 		})
 		if err != nil {
-			return nil, err
+			return nil, pages, err
 		}
 		for _, cm := range page {
 			if marked(cm.GetBody(), key) && self.wrote(cm) {
@@ -54,8 +54,21 @@ func (c *Client) own(ctx context.Context, t thread, key string, self author) ([]
 		}
 		options.Page = next
 	}
-	sort.Slice(found, func(i, j int) bool { return found[i].GetID() < found[j].GetID() })
-	return found, nil
+	slices.SortFunc(found, byNumber)
+	return found, pages, nil
+}
+
+func byNumber(a, b *comment) int { return cmp.Compare(a.GetID(), b.GetID()) }
+
+func (c *Client) get(ctx context.Context, t thread, id int64) (found *comment, err error) {
+	err = c.do(ctx, request{
+		doing: fmt.Sprintf("reading comment %d of %s", id, t),
+		send: func(ctx context.Context) (resp *api.Response, err error) {
+			found, resp, err = c.api.Issues.GetComment(ctx, t.owner, t.repo, id)
+			return resp, err
+		},
+	})
+	return found, err
 }
 
 func (c *Client) create(ctx context.Context, t thread, body string) (created *comment, err error) {

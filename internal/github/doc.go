@@ -16,9 +16,13 @@
 // token of another GitHub App shows its name in the first comment it creates:
 // an older comment by that author is then edited, and the new one deleted.
 //
-// GitHub has no compare-and-swap for comments. When two runs create one at the
-// same time, each reads the list back, and the comment with the lowest number
-// stays.
+// The builds of a workflow share the comment: each has a section ([Section]), which
+// stands between markers of its own. GitHub has no compare-and-swap for comments, so
+// every job writes all sections that it has read together with its own, reads the
+// comment back after a while, and writes again what is missing. Where two jobs create
+// a comment at the same time, the one with the lowest number stays, and the other
+// goes once its sections stand in that one. A section carries the commit and the run
+// that it is of, which tells what is out of date.
 //
 // A suggestion on lines ([Client.Suggest]) is committed with one click, so it is
 // made only where the diff shows exactly the lines that it replaces. It carries a
@@ -28,8 +32,11 @@
 //	c, err := github.New(github.Options{Token: token, BaseURL: apiURL})
 //	res, err := c.Publish(ctx, github.Comment{
 //		Repository: "acme/shop", Number: 7,
-//		Key:  github.Key(workflow, job, dockerfile, target),
-//		Body: markdown,
+//		Key:    github.Key(workflow),
+//		Commit: head, Run: run, Attempt: attempt,
+//		Sections: []github.Section{{
+//			Key: github.Key(job, dockerfile, target), Title: title, Text: render, State: github.Loud,
+//		}},
 //	})
 //	if errors.Is(err, github.ErrReadOnly) {
 //		log.Notice(err.Error() + ". " + github.Advice(err))

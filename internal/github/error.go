@@ -25,6 +25,8 @@ var (
 	ErrRateLimited = errors.New("the rate limit is used up")
 	// ErrTooLong means that the text is over [BodyLimit].
 	ErrTooLong = errors.New("the comment is too long")
+	// ErrContended means that others wrote over the comment again and again.
+	ErrContended = errors.New("other jobs wrote over the comment again and again")
 )
 
 // Error is a refusal or a failure of one request.
@@ -67,6 +69,8 @@ func Advice(err error) string {
 		return "Check that the token can see this repository and has `pull-requests: write`."
 	case errors.Is(err, ErrRateLimited):
 		return "Run the job again later; the report is in the step's summary."
+	case errors.Is(err, ErrContended):
+		return "Let one last job comment for all, with `layercause comment`; the report is in the step's summary."
 	case errors.Is(err, ErrTooLong):
 		return "The report is in the step's summary."
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 	"time"
 
@@ -58,11 +59,25 @@ func clientWith(t *testing.T, gh *githubtest.Server, o github.Options) *github.C
 	return c
 }
 
+// comment is that of one build.
 func comment(body string) github.Comment {
-	return github.Comment{Repository: repository, Number: number, Key: key(), Body: body}
+	return github.Comment{
+		Repository: repository, Number: number, Key: key(), Commit: headSHA, Run: 100, Attempt: 1,
+		Sections: []github.Section{section("build", body)},
+	}
 }
 
-func key() string { return github.Key("ci", "build", "Dockerfile", "") }
+func key() string { return github.Key("ci") }
+
+func section(job, body string) github.Section {
+	return github.Section{
+		Key: github.Key(job, "Dockerfile", ""), Title: "`" + job + "`", State: github.Loud,
+		Text: func(int) string { return body },
+	}
+}
+
+// says reports whether a section of the comment has exactly this text.
+func says(comment, text string) bool { return strings.Contains(comment, " -->\n"+text+"\n\n<!-- /") }
 
 func marker() string { return "<!-- layercause:" + key() + " -->" }
 
@@ -109,4 +124,10 @@ func wantReason(t *testing.T, err, reason error) {
 	if github.Advice(err) == "" {
 		t.Errorf("there is no advice for %v", err)
 	}
+}
+
+func elsewhere(number int) github.Comment {
+	c := comment("text")
+	c.Number = number
+	return c
 }

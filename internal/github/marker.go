@@ -7,13 +7,13 @@ import (
 	"strings"
 )
 
-// Key names the comment of one build among those of a pull request, from what
-// tells builds apart: the workflow, the job, the Dockerfile and the target, and
-// what else the caller adds, such as the platforms of a matrix. The parts are
+// Key names a comment among those of a pull request, or a section within one, by
+// what tells it apart: for a comment the workflow, for a section the job, the
+// Dockerfile, the target, the platforms and the values of a matrix. The parts are
 // hashed, so that no text from a repository enters the marker.
-func Key(workflow, job, dockerfile, target string, more ...string) string {
+func Key(parts ...string) string {
 	h := sha256.New()
-	for _, part := range append([]string{workflow, job, dockerfile, target}, more...) {
+	for _, part := range parts {
 		// The length keeps ("a", "bc") apart from ("ab", "c").
 		fmt.Fprintf(h, "%d:%s", len(part), part)
 	}
@@ -26,14 +26,6 @@ func marker(key string) string { return "<!-- layercause:" + key + " -->" }
 // holds text from the repository, which may hold anything.
 func marked(body, key string) bool { return strings.HasPrefix(body, marker(key)) }
 
-// withMarker puts the marker on the first line.
-func withMarker(key, body string) string { return marker(key) + "\n" + body }
-
-// sameText compares bodies as GitHub stores them: line ends may change, and
-// space at the end is lost.
-func sameText(a, b string) bool {
-	norm := func(s string) string {
-		return strings.TrimSpace(strings.ReplaceAll(s, "\r\n", "\n"))
-	}
-	return norm(a) == norm(b)
-}
+// stored is a text as GitHub gives it back: line ends may change, and space at the
+// end is lost.
+func stored(s string) string { return strings.TrimSpace(strings.ReplaceAll(s, "\r\n", "\n")) }

@@ -12,19 +12,22 @@ import (
 // longer ones are refused with "Body is too long (maximum is 65536 characters)".
 const BodyLimit = 65536
 
-const (
-	publishRounds  = 3
-	duplicateLimit = 20 // deleted at most in one go
-)
-
-// Comment is the text to keep on a pull request.
+// Comment is what some builds of one commit have to say on a pull request.
 type Comment struct {
 	Repository string // OWNER/NAME
 	Number     int    // of the pull request or issue
-	Key        string // from [Key]
-	Body       string // Markdown
-	// OnlyUpdate edits the comment if there is one and creates none.
-	OnlyUpdate bool
+	Key        string // from [Key]: the comments of different keys are different ones
+	// Commit is the head that was built, in full.
+	Commit string
+	// Run and Attempt are the workflow run's. A greater run is a later one. A Run of
+	// 0 is none: what it says counts as newer than any of the same commit.
+	Run, Attempt int64
+	// Runs is the web address of a run without its number, as in
+	// https://github.com/acme/shop/actions/runs/; empty makes no link.
+	Runs     string
+	Sections []Section
+	// Shared says that other jobs may write the comment at the same time.
+	Shared bool
 }
 
 // Did is what became of a comment.
@@ -35,7 +38,8 @@ const (
 	Created   Did = "created"
 	Edited    Did = "edited"
 	Unchanged Did = "unchanged" // the comment says this already
-	Skipped   Did = "skipped"   // there is none, and OnlyUpdate was set
+	Skipped   Did = "skipped"   // there is none, and all sections are quiet
+	Outdated  Did = "outdated"  // the pull request has a newer head
 )
 
 // Result is what became of a comment.
@@ -43,82 +47,42 @@ type Result struct {
 	Did     Did
 	ID      int64
 	URL     string // the comment's page
+	Writes  int    // how often it was written until it stood
 	Deleted int    // own duplicates removed
 }
 
-// Publish makes the pull request carry the comment, once. A refusal that the
-// caller can do nothing about is an [*Error] with one of the sentinels as its
-// reason.
+// Publish makes the pull request's one comment with the key carry the sections, and
+// leaves those that other jobs wrote of the same commit. Sections of other commits
+// go, unless a later run wrote them: then there is nothing to do.
+//
+// A refusal that the caller can do nothing about is an [*Error] with one of the
+// sentinels as its reason.
 func (c *Client) Publish(ctx context.Context, cm Comment) (Result, error) {
 	t, err := newThread(cm.Repository, cm.Number)
 	if err != nil {
 		return Result{}, err
 	}
-	body := withMarker(cm.Key, cm.Body)
-	if n := utf8.RuneCountInString(body); n > BodyLimit {
-		return Result{}, &Error{
-			Doing:  "commenting on " + t.String(),
-			Detail: fmt.Sprintf("the comment has %d characters, and GitHub takes %d", n, BodyLimit),
-			Reason: ErrTooLong,
-		}
+	if !commitForm.MatchString(cm.Commit) {
+		return Result{}, fmt.Errorf("commenting on %s: %q is no commit", t, cm.Commit)
 	}
-	for round := 1; ; round++ {
-		res, again, err := c.publish(ctx, t, cm, body)
-		if err == nil || !again || round == publishRounds {
-			return res, err
-		}
-		if err := c.sleep(ctx, firstBackoff); err != nil {
-			return Result{}, &Error{Doing: "commenting on " + t.String(), Detail: err.Error(), Reason: err}
-		}
+	// A run that ends after the next push has nothing to say any more. Where the
+	// head cannot be asked for, what stands in the comment still tells.
+	if head, err := c.Head(ctx, cm.Repository, cm.Number); err == nil && commitForm.MatchString(head) && head != cm.Commit {
+		return Result{Did: Outdated}, nil
 	}
+	return newPublication(c, t, cm).run(ctx)
 }
 
-// publish is one round. again says that the error may be gone when the comments
-// are listed anew: one vanished, or one may have been created after all.
-func (c *Client) publish(ctx context.Context, t thread, cm Comment, body string) (res Result, again bool, err error) {
-	self, err := c.self(ctx)
-	if err != nil {
-		return Result{}, false, err
+func tooLong(t thread, body string) error {
+	n := utf8.RuneCountInString(body)
+	if n <= BodyLimit {
+		return nil
 	}
-	own, err := c.own(ctx, t, cm.Key, self)
-	if err != nil {
-		return Result{}, false, err
+	return &Error{
+		Doing:  "commenting on " + t.String(),
+		Detail: fmt.Sprintf("the comment has %d characters, and GitHub takes %d", n, BodyLimit),
+		Reason: ErrTooLong,
 	}
-	if len(own) == 0 {
-		if cm.OnlyUpdate {
-			return Result{Did: Skipped}, false, nil
-		}
-		created, err := c.create(ctx, t, body)
-		if err != nil {
-			return Result{}, unanswered(err), err
-		}
-		res = Result{Did: Created, ID: created.GetID(), URL: created.GetHTMLURL()}
-		if created.GetUser().GetID() == 0 {
-			return res, false, nil
-		}
-		// Now it is certain who we are. Another run may have been faster.
-		self = authorOf(created.GetUser())
-		c.remember(self)
-		own, err = c.own(ctx, t, cm.Key, self)
-		if err != nil || len(own) == 0 || own[0].GetID() >= created.GetID() {
-			return res, false, nil // the comment stands, whatever the list says
-		}
-	}
-	first := own[0]
-	res = Result{Did: Unchanged, ID: first.GetID(), URL: first.GetHTMLURL()}
-	if !sameText(first.GetBody(), body) {
-		if err := c.edit(ctx, t, first.GetID(), body); err != nil {
-			return Result{}, errors.Is(err, ErrNotFound), err
-		}
-		res.Did = Edited
-	}
-	// Its text is safe, so the others can go. One that stays does no harm.
-	for _, duplicate := range own[1:min(len(own), duplicateLimit+1)] {
-		if c.remove(ctx, t, duplicate.GetID()) == nil {
-			res.Deleted++
-		}
-	}
-	return res, false, nil
 }
 
 // unanswered reports whether a request may have been carried out although it

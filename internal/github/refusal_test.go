@@ -43,7 +43,7 @@ func TestRefusals(t *testing.T) {
 		},
 		{
 			name:    "no such pull request",
-			comment: github.Comment{Repository: repository, Number: 8, Key: key(), Body: "text"},
+			comment: elsewhere(8),
 			reason:  github.ErrNotFound, text: "listing the comments of acme/shop#8: 404",
 		},
 		{
@@ -64,7 +64,7 @@ func TestRefusals(t *testing.T) {
 		},
 		{
 			name:    "too long to send",
-			comment: comment(strings.Repeat("ä", github.BodyLimit)), reason: github.ErrTooLong, text: "65589 characters",
+			comment: comment(strings.Repeat("ä", github.BodyLimit)), reason: github.ErrTooLong, text: "65818 characters",
 		},
 	}
 	for _, test := range tests {
@@ -106,8 +106,8 @@ func TestTriesAreBounded(t *testing.T) {
 	if !errors.As(err, &e) || e.Status != 503 {
 		t.Fatalf("got %v", err)
 	}
-	if n := len(gh.Requests()); n != 5 { // /user, and four tries
-		t.Errorf("%d requests were sent, want 5", n)
+	if n := len(gh.Requests()); n != 6 { // the head, /user, and four tries
+		t.Errorf("%d requests were sent, want 6", n)
 	}
 }
 
@@ -160,8 +160,8 @@ func TestRateLimits(t *testing.T) {
 			gh.Fail(failure)
 			_, err := clientWith(t, gh, github.Options{MaxWait: test.impatience}).Publish(t.Context(), comment("text"))
 			wantReason(t, err, github.ErrRateLimited)
-			if n := sent(gh, http.MethodGet); n != 2 { // /user, and one try
-				t.Errorf("%d requests were sent, want 2", n)
+			if n := sent(gh, http.MethodGet); n != 3 { // the head, /user, and one try
+				t.Errorf("%d requests were sent, want 3", n)
 			}
 		})
 	}

@@ -34,7 +34,9 @@ func (c *Client) do(ctx context.Context, r request) error {
 	budget := c.maxWait
 	backoff := firstBackoff
 	for try := 1; ; try++ {
+		sent := c.now()
 		resp, err := r.send(ctx)
+		c.answered(c.now().Sub(sent))
 		if err == nil {
 			return nil
 		}
@@ -64,6 +66,19 @@ func (c *Client) do(ctx context.Context, r request) error {
 			return &Error{Doing: r.doing, Status: e.Status, Detail: err.Error(), Reason: err}
 		}
 	}
+}
+
+func (c *Client) answered(after time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.slowest = max(c.slowest, after)
+}
+
+// slowestAnswer is how long the slowest answer so far took.
+func (c *Client) slowestAnswer() time.Duration {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.slowest
 }
 
 // limitWait returns how long GitHub asks to wait, and whether the request was

@@ -170,7 +170,7 @@ func (c *Client) markedComments(ctx context.Context, t thread) ([]*api.PullReque
 // refresh brings the text of a suggestion up to date.
 func (c *Client) refresh(ctx context.Context, t thread, old standing, s Suggested) error {
 	body := s.body()
-	if sameText(old.body, body) || !s.fits() {
+	if stored(old.body) == stored(body) || !s.fits() {
 		return nil
 	}
 	return c.do(ctx, request{

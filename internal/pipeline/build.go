@@ -111,6 +111,7 @@ func build(ctx context.Context, env Env, o BuildOptions) error {
 		return err
 	}
 
+	res.Record.Job = run.job()
 	c := compare(ctx, store, base, res.Record)
 	c.price = price
 	warnings = append(warnings, c.warnings...)

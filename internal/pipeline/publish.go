@@ -8,6 +8,7 @@ import (
 	"github.com/layercause/layercause/internal/action"
 	"github.com/layercause/layercause/internal/buildkit"
 	"github.com/layercause/layercause/internal/github"
+	"github.com/layercause/layercause/internal/record"
 	"github.com/layercause/layercause/internal/report"
 )
 
@@ -26,7 +27,7 @@ func (r *runner) publish(ctx context.Context, env Env, o BuildOptions, res *buil
 		r.log.Warning(err.Error())
 	}
 	// The summary leaves out what is dismissed on the pull request.
-	if err := r.publishPull(ctx, &rep, res.Record.Invocation.Platforms); err != nil {
+	if err := r.publishPull(ctx, &rep, res.Record); err != nil {
 		r.log.Notice(strings.TrimSpace(err.Error() + ". " + github.Advice(err)))
 	}
 	if _, err := action.WriteSummary(env.getenv, report.Summary(rep)); err != nil {
@@ -49,9 +50,9 @@ func outputs(o BuildOptions, res *buildkit.Result, rep report.Report) action.Out
 }
 
 // publishPull suggests changes on the lines of the pull request and writes the
-// sticky comment. Where the token may not write, that is information and no
-// failure: the summary says the same.
-func (r *runner) publishPull(ctx context.Context, rep *report.Report, platforms []string) error {
+// build's section of the sticky comment. Where the token may not write, that is
+// information and no failure: the summary says the same.
+func (r *runner) publishPull(ctx context.Context, rep *report.Report, head *record.Record) error {
 	if r.comment == action.CommentNever || r.token == "" {
 		return nil
 	}
@@ -70,19 +71,15 @@ func (r *runner) publishPull(ctx context.Context, rep *report.Report, platforms 
 	}
 	var fault error
 	for _, n := range numbers {
-		onlyUpdate := r.comment == action.CommentOnLoss && report.Quiet(*rep)
 		most := report.PullSuggestions
-		if onlyUpdate {
+		if r.quiet(*rep) {
 			most = 0
 		}
 		fault = r.suggest(ctx, c, n, rep, most)
-		_, err = c.Publish(ctx, github.Comment{
-			Repository: r.event.Repository, Number: n, Body: report.Comment(*rep),
-			// The jobs of a matrix share everything but what they build.
-			Key:        github.Key(r.event.Workflow, r.event.Job, rep.Build.Dockerfile, rep.Build.Target, platforms...),
-			OnlyUpdate: onlyUpdate,
-		})
-		if err != nil {
+		comment := r.commentOn(n)
+		comment.Sections = []github.Section{r.section(*rep, head)}
+		comment.Shared = jobOf(head).Matrix != ""
+		if _, err = c.Publish(ctx, comment); err != nil {
 			return err
 		}
 	}

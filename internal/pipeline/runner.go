@@ -17,6 +17,7 @@ type runner struct {
 	log     *action.Log
 	comment action.CommentMode
 	token   string
+	matrix  string
 }
 
 // newRunner reads the event and, where the program runs as an action, the
@@ -43,7 +44,7 @@ func newRunner(env Env, o *BuildOptions) (*runner, error) {
 		}
 		applyInputs(o, in)
 		applySecrets(o, in, r.event)
-		r.comment, r.token = in.Comment, nonEmpty(r.token, string(in.GitHubToken))
+		r.comment, r.token, r.matrix = in.Comment, nonEmpty(r.token, string(in.GitHubToken)), in.Matrix
 	}
 	r.token = nonEmpty(r.token, env.getenv("GITHUB_TOKEN"))
 	if r.comment == "" {

@@ -1,0 +1,141 @@
+package github
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// bodyBudget is what a comment may take in bytes. GitHub's limit is in characters,
+// and less in practice.
+const bodyBudget = 60_000
+
+// composer makes the body of a comment of its sections.
+type composer struct {
+	key  string
+	runs string // the address of a run without its number; empty makes no link
+	// own renders sections anew; the text of all others is what was read.
+	own map[string]func(bytes int) string
+}
+
+// compose returns the body, and the sections that it holds: the most costly first,
+// and of more than fit at first the first paragraph, then nothing, the least costly
+// before the others.
+func (c composer) compose(all map[string]section) (body string, shown []section) {
+	shown = slices.Collect(maps.Values(all))
+	slices.SortFunc(shown, rank)
+	c.render(shown)
+	size := func() int { return len(c.assemble(shown, len(all)-len(shown))) }
+	for i := len(shown) - 1; i >= 0 && size() > bodyBudget && len(shown) > 1; i-- {
+		shown[i] = shown[i].shortened(c.runs)
+	}
+	for len(shown) > 1 && size() > bodyBudget {
+		shown = shown[:len(shown)-1]
+	}
+	return c.assemble(shown, len(all)-len(shown)), shown
+}
+
+// rank orders sections by what they are about: failures, then what cost the most.
+func rank(a, b section) int {
+	order := func(s section) int { return slices.Index([]State{Failed, Loud, Quiet}, s.state) }
+	return cmp.Or(order(a)-order(b), cmp.Compare(b.lost, a.lost), cmp.Compare(a.title, b.title), cmp.Compare(a.key, b.key))
+}
+
+// render writes the own sections into the room that the others leave, and into no
+// less than their share.
+func (c composer) render(shown []section) {
+	var own []int
+	for i, s := range shown {
+		if c.own[s.key] != nil {
+			own = append(own, i)
+			shown[i].text, shown[i].cut = "", false
+		}
+	}
+	if len(own) == 0 {
+		return
+	}
+	frame := 0
+	for _, s := range shown {
+		frame += len(s.start()) + len(s.end()) + len(s.title) + 20
+	}
+	rest := bodyBudget - len(c.assemble(shown, 0))
+	room := max(rest/len(own), (bodyBudget-frame)/len(shown))
+	for _, i := range own {
+		shown[i].text = stored(inert(c.own[shown[i].key](room)))
+	}
+}
+
+// assemble joins the sections. One alone needs neither a heading nor a summary.
+func (c composer) assemble(shown []section, left int) string {
+	var b strings.Builder
+	b.WriteString(marker(c.key) + "\n")
+	if len(shown) == 1 && left == 0 {
+		b.WriteString(shown[0].String())
+		return strings.TrimSuffix(b.String(), "\n")
+	}
+	b.WriteString(overall(shown) + "\n")
+	loud, quiet := shown, []section(nil)
+	if at := slices.IndexFunc(shown, func(s section) bool { return s.state == Quiet }); at >= 0 {
+		loud, quiet = shown[:at], shown[at:]
+	}
+	for _, s := range loud {
+		b.WriteString("\n#### " + s.title + "\n\n" + s.String())
+	}
+	if len(quiet) > 0 {
+		b.WriteString("\n<details>\n<summary>" + builds(len(quiet)) + " lost nothing</summary>\n")
+		for _, s := range quiet {
+			b.WriteString("\n#### " + s.title + "\n\n" + s.String())
+		}
+		b.WriteString("\n</details>\n")
+	}
+	if left > 0 {
+		b.WriteString("\n<sub>" + builds(left) + " more did not fit; the summaries of the run have them.</sub>\n")
+	}
+	return strings.TrimSuffix(b.String(), "\n")
+}
+
+// overall is the line over all sections.
+func overall(shown []section) string {
+	failed, losers, lost := 0, 0, 0.0
+	for _, s := range shown {
+		if s.state == Failed {
+			failed++
+		}
+		if s.lost >= 0.05 {
+			losers++
+			lost += s.lost
+		}
+	}
+	var parts []string
+	if failed > 0 {
+		parts = append(parts, builds(failed)+" failed")
+	}
+	if losers > 0 {
+		parts = append(parts, builds(losers)+" lost "+seconds(lost)+" to misses of the cache")
+	}
+	if len(parts) == 0 {
+		return "Nothing was lost in " + builds(len(shown)) + "."
+	}
+	return "**" + strings.Join(parts, "; ") + ".**"
+}
+
+func builds(n int) string {
+	if n == 1 {
+		return "1 build"
+	}
+	return fmt.Sprintf("%d builds", n)
+}
+
+// seconds writes a time as the report does.
+func seconds(s float64) string {
+	switch {
+	case s < 9.95:
+		return fmt.Sprintf("%.1f s", s)
+	case s < 59.5:
+		return fmt.Sprintf("%.0f s", s)
+	}
+	whole := int(s + 0.5)
+	return fmt.Sprintf("%dm%02ds", whole/60, whole%60)
+}

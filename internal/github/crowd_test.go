@@ -1,0 +1,184 @@
+package github_test
+
+import (
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/layercause/layercause/internal/github"
+	"github.com/layercause/layercause/internal/github/githubtest"
+)
+
+var seedsFlag = flag.Int("seeds", 20, "how often the crowd meets in each of its cases")
+
+// crowd is how many jobs of a matrix end at once.
+const crowd = 20
+
+// wire carries requests to a server that listens nowhere: each takes its time on the
+// way there, and its answer on the way back, so that they overtake one another.
+type wire struct {
+	server http.Handler
+	mu     *sync.Mutex // around random
+	random *rand.Rand
+	most   time.Duration
+}
+
+func (w wire) RoundTrip(r *http.Request) (*http.Response, error) {
+	if err := w.travel(r); err != nil {
+		return nil, err
+	}
+	served := r.Clone(r.Context()) // as a server gets it
+	if served.Body == nil {
+		served.Body = http.NoBody
+	}
+	served.Host = r.URL.Host
+	answer := httptest.NewRecorder()
+	w.server.ServeHTTP(answer, served)
+	if err := w.travel(r); err != nil {
+		return nil, err
+	}
+	return answer.Result(), nil
+}
+
+func (w wire) travel(r *http.Request) error {
+	w.mu.Lock()
+	d := time.Duration(w.random.Int64N(int64(w.most)))
+	w.mu.Unlock()
+	select {
+	case <-time.After(d):
+		return nil
+	case <-r.Context().Done():
+		return r.Context().Err()
+	}
+}
+
+// job is one of the crowd: a process of its own.
+func job(t *testing.T, w wire, seed, n uint64) *github.Client {
+	random := rand.New(rand.NewPCG(seed, n))
+	c, err := github.New(github.Options{
+		Token: "ghs_workflow", BaseURL: "http://github.test",
+		HTTPClient: &http.Client{Transport: w},
+		Random:     func(most time.Duration) time.Duration { return time.Duration(random.Int64N(int64(most))) },
+	})
+	if err != nil {
+		t.Error(err)
+	}
+	return c
+}
+
+// Twenty jobs that end at once lose no section, whatever overtakes what. Time is
+// synctest's, so that thousands of seconds cost none.
+func TestCrowdLosesNoSection(t *testing.T) {
+	for name, c := range map[string]struct {
+		slow    time.Duration // the most that a request takes each way
+		planted int           // comments of others
+		stale   bool          // there is a comment of an earlier commit
+		within  time.Duration // that all jobs end at
+	}{
+		"no comment yet":       {slow: 400 * time.Millisecond},
+		"an earlier comment":   {slow: 400 * time.Millisecond, stale: true},
+		"within two seconds":   {slow: 400 * time.Millisecond, within: 2 * time.Second},
+		"250 other comments":   {slow: 300 * time.Millisecond, planted: 250},
+		"a slow server":        {slow: 3 * time.Second, stale: true},
+		"a very slow server":   {slow: 8 * time.Second},
+		"a server without lag": {slow: time.Millisecond, stale: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			gh, err := githubtest.New(githubtest.Options{AnyToken: true})
+			if err != nil {
+				t.Fatal(err)
+			}
+			var writes, requests, most int
+			var longest time.Duration
+			seeds := uint64(*seedsFlag)
+			if c.planted > 0 {
+				seeds = min(seeds, 2) // most of the work is the server's
+			}
+			for seed := range seeds {
+				number := int(seed) + 1
+				gh.AddPull(repository, number, headSHA)
+				for i := range c.planted {
+					gh.Plant(repository, number, githubtest.Identity{ID: 5, Login: "visitor"}, fmt.Sprintf("remark %d", i))
+				}
+				if c.stale {
+					old := comment("stale")
+					gh.Plant(repository, number, githubtest.Workflow(), marker()+"\n"+
+						"<!-- layercause:section:"+github.Key("gone")+" commit="+strings.Repeat("e", 40)+
+						" run=99 attempt=1 state=loud lost=1.0 title= -->\nstale\n\n<!-- /layercause:section:"+old.Sections[0].Key+" -->")
+				}
+				before := len(gh.Requests())
+				took, did := together(t, gh, repository, number, seed, c.slow, c.within)
+				requests += len(gh.Requests()) - before
+				longest = max(longest, took)
+				for _, r := range did {
+					writes += r.Writes
+					most = max(most, r.Writes)
+				}
+				wantCrowd(t, gh, repository, number, c.planted)
+				if t.Failed() {
+					t.Fatalf("seed %d", seed)
+				}
+			}
+			n := float64(seeds)
+			t.Logf("%d jobs: %.1f requests, of them %.1f writes, at most %d by one job; the last job ended after %v at most",
+				crowd, float64(requests)/n, float64(writes)/n, most, longest.Round(time.Millisecond))
+			for _, v := range gh.Violations() {
+				t.Errorf("against GitHub's description: %s", v)
+			}
+		})
+	}
+}
+
+// together lets all jobs publish at once.
+func together(t *testing.T, gh *githubtest.Server, repository string, number int, seed uint64, slow, within time.Duration) (took time.Duration, did []github.Result) {
+	did = make([]github.Result, crowd)
+	synctest.Test(t, func(t *testing.T) {
+		started := time.Now()
+		w := wire{server: gh, mu: &sync.Mutex{}, random: rand.New(rand.NewPCG(seed, 77)), most: slow}
+		var jobs sync.WaitGroup
+		for n := range crowd {
+			jobs.Go(func() {
+				if within > 0 {
+					time.Sleep(time.Duration(n) * within / crowd)
+				}
+				cm := comment("")
+				cm.Repository, cm.Number, cm.Shared = repository, number, true
+				cm.Sections = []github.Section{section(fmt.Sprint("leg ", n), said(n))}
+				var err error
+				if did[n], err = job(t, w, seed, uint64(n)).Publish(t.Context(), cm); err != nil {
+					t.Errorf("leg %d: %v", n, err)
+				}
+			})
+		}
+		jobs.Wait()
+		took = time.Since(started)
+	})
+	return took, did
+}
+
+func said(n int) string { return fmt.Sprintf("**Leg %d lost the cache.**\n\nMore of leg %d.", n, n) }
+
+func wantCrowd(t *testing.T, gh *githubtest.Server, repository string, number, others int) {
+	t.Helper()
+	all := gh.Comments(repository, number)
+	if len(all) != others+1 {
+		t.Errorf("%d comments, want one beside %d", len(all), others)
+		return
+	}
+	body := all[others].Body
+	for n := range crowd {
+		if !says(body, said(n)) || !strings.Contains(body, fmt.Sprintf("\n#### `leg %d`\n", n)) {
+			t.Errorf("leg %d was lost", n)
+		}
+	}
+	if n := strings.Count(body, "<!-- layercause:section:"); n != crowd || strings.Contains(body, "stale") {
+		t.Errorf("%d sections:\n%s", n, body)
+	}
+}
