@@ -11,6 +11,7 @@ import (
 	"github.com/layercause/layercause/internal/buildkit"
 	"github.com/layercause/layercause/internal/buildkit/builder"
 	"github.com/layercause/layercause/internal/buildkit/buildkittest"
+	"github.com/layercause/layercause/internal/history/actionscachetest"
 	"github.com/layercause/layercause/internal/record"
 )
 
@@ -29,10 +30,10 @@ RUN sleep 0.2; head -c 200000 /dev/urandom > /last
 func TestCosts(t *testing.T) {
 	registry := buildkittest.Registry(t)
 	d := buildkittest.Start(t, buildkittest.Options{PlainHTTP: []string{registry}})
-	actions := buildkittest.StartActionsCache(t)
+	actions := actionscachetest.Start(t)
 	folder := t.TempDir()
 	gha := "type=gha,version=1,scope=app,url=" + actions.URL + "/,token=" +
-		actions.Token(t, buildkittest.ActionsScope{Scope: "refs/heads/main", Permission: 3})
+		actions.Token(t, actionscachetest.Scope{Scope: "refs/heads/main", Permission: 3})
 	on, err := builder.Connect(t.Context(), builder.Options{Address: d.Address})
 	if err != nil {
 		t.Fatal(err)

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/layercause/layercause/internal/buildkit/buildkittest"
+	"github.com/layercause/layercause/internal/history/actionscachetest"
 )
 
 // A keeper holds a story's cache outside of the daemon, which is pruned between the
@@ -60,14 +61,14 @@ func inFolder(w *world) keeper {
 // inActionsCache is a service of the story's own. Its builds are those of the main
 // branch until an act says otherwise.
 func inActionsCache(w *world) keeper {
-	c := buildkittest.StartActionsCache(w.t)
+	c := actionscachetest.Start(w.t)
 	env := map[string]string{"ACTIONS_RESULTS_URL": c.URL, "ACTIONS_CACHE_SERVICE_V2": "true"}
-	scopes := func(branch string) []buildkittest.ActionsScope {
-		own := buildkittest.ActionsScope{Scope: "refs/heads/" + branch, Permission: 3}
+	scopes := func(branch string) []actionscachetest.Scope {
+		own := actionscachetest.Scope{Scope: "refs/heads/" + branch, Permission: 3}
 		if branch == "main" {
-			return []buildkittest.ActionsScope{own}
+			return []actionscachetest.Scope{own}
 		}
-		return []buildkittest.ActionsScope{own, {Scope: "refs/heads/main", Permission: 1}}
+		return []actionscachetest.Scope{own, {Scope: "refs/heads/main", Permission: 1}}
 	}
 	on := scopes("main")
 	token := c.Token(w.t, on...)

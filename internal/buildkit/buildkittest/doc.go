@@ -7,8 +7,8 @@
 //	daemon := buildkittest.Start(t, buildkittest.Options{PlainHTTP: []string{registry}})
 //	c := daemon.Client(t)
 //
-// [StartDocker] runs a Docker engine in the same way, and [StartActionsCache],
-// [StartS3] and [StartAzurite] the services that caches can lie in.
+// [StartDocker] runs a Docker engine in the same way, and [StartS3] and
+// [StartAzurite] services that caches can lie in.
 //
 // The daemon is bin/buildkitd at the module's root, which `make buildkitd` builds.
 package buildkittest

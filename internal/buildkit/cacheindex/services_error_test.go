@@ -14,7 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	actionscache "github.com/tonistiigi/go-actions-cache"
 
-	"github.com/layercause/layercause/internal/buildkit/buildkittest"
+	"github.com/layercause/layercause/internal/history/actionscachetest"
 )
 
 func TestScrub(t *testing.T) {
@@ -37,7 +37,7 @@ func TestScrub(t *testing.T) {
 // sent: an error says what happened in one line, and holds no credential.
 func TestErrorsOfServices(t *testing.T) {
 	const secret = "c2VjcmV0LXNlY3JldA=="
-	token := buildkittest.StartActionsCache(t).Token(t, buildkittest.ActionsScope{Scope: "main", Permission: 3})
+	token := actionscachetest.Start(t).Token(t, actionscachetest.Scope{Scope: "main", Permission: 3})
 	closed := "http://127.0.0.1:1"
 	var server *httptest.Server
 	server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -185,10 +185,10 @@ func TestAddresses(t *testing.T) {
 // TestScopesOfAToken has a branch read its own index and that of the branch it came
 // from: its own names the whole, and until it has one the other does.
 func TestScopesOfAToken(t *testing.T) {
-	service := buildkittest.StartActionsCache(t)
+	service := actionscachetest.Start(t)
 	write := func(scope, index string) {
 		t.Helper()
-		cache, err := actionscache.New(service.Token(t, buildkittest.ActionsScope{Scope: scope, Permission: 3}), service.URL, true, actionscache.Opt{})
+		cache, err := actionscache.New(service.Token(t, actionscachetest.Scope{Scope: scope, Permission: 3}), service.URL, true, actionscache.Opt{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -200,7 +200,7 @@ func TestScopesOfAToken(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	read := func(scopes ...buildkittest.ActionsScope) *Index {
+	read := func(scopes ...actionscachetest.Scope) *Index {
 		t.Helper()
 		attrs := map[string]string{"token": service.Token(t, scopes...), "version": "2", "url_v2": service.URL}
 		index, err := Read(t.Context(), Cache{"gha", attrs}, nil)
@@ -209,7 +209,7 @@ func TestScopesOfAToken(t *testing.T) {
 		}
 		return index
 	}
-	main, branch := buildkittest.ActionsScope{Scope: "refs/heads/main", Permission: 1}, buildkittest.ActionsScope{Scope: "refs/heads/b", Permission: 3}
+	main, branch := actionscachetest.Scope{Scope: "refs/heads/main", Permission: 1}, actionscachetest.Scope{Scope: "refs/heads/b", Permission: 3}
 	write(main.Scope, `{"records": [{"digest": "sha256:old"}]}`)
 	write(main.Scope, `{"records": [{"digest": "sha256:main"}]}`)
 	write("refs/heads/foreign", `{"records": [{"digest": "sha256:foreign"}]}`)

@@ -19,6 +19,7 @@ import (
 	"github.com/tonistiigi/fsutil"
 
 	"github.com/layercause/layercause/internal/buildkit/buildkittest"
+	"github.com/layercause/layercause/internal/history/actionscachetest"
 )
 
 // aCache is a cache in a service, with what its tests do to it.
@@ -33,10 +34,10 @@ type aCache struct {
 func TestServices(t *testing.T) {
 	registry := buildkittest.Registry(t)
 	d := buildkittest.Start(t, buildkittest.Options{PlainHTTP: []string{registry}, Debug: true})
-	actions := buildkittest.StartActionsCache(t)
+	actions := actionscachetest.Start(t)
 	s3 := buildkittest.StartS3(t)
 	azurite := buildkittest.StartAzurite(t)
-	main := buildkittest.ActionsScope{Scope: "refs/heads/main", Permission: 3}
+	main := actionscachetest.Scope{Scope: "refs/heads/main", Permission: 3}
 	gha := func(version string) aCache {
 		attrs := map[string]string{"token": actions.Token(t, main), "scope": "app" + version, "version": version, "url": actions.URL}
 		if version == "2" {

@@ -1,4 +1,4 @@
-package buildkittest
+package actionscachetest
 
 import (
 	"bytes"
@@ -23,8 +23,8 @@ type questionV2 struct {
 }
 
 // serveV2 serves the Twirp service. What it answers with is the address of a blob.
-func (c *ActionsCache) serveV2(mux *http.ServeMux) {
-	handle := func(method string, serve func(http.ResponseWriter, questionV2, []ActionsScope)) {
+func (c *Service) serveV2(mux *http.ServeMux) {
+	handle := func(method string, serve func(http.ResponseWriter, questionV2, []Scope)) {
 		mux.HandleFunc("POST /twirp/github.actions.results.api.v1.CacheService/"+method, func(w http.ResponseWriter, r *http.Request) {
 			scopes, err := c.scopes(r)
 			if err != nil {
@@ -39,7 +39,11 @@ func (c *ActionsCache) serveV2(mux *http.ServeMux) {
 			serve(w, q, scopes)
 		})
 	}
-	handle("GetCacheEntryDownloadURL", func(w http.ResponseWriter, q questionV2, scopes []ActionsScope) {
+	handle("GetCacheEntryDownloadURL", func(w http.ResponseWriter, q questionV2, scopes []Scope) {
+		if !readable(scopes) {
+			refuseV2(w, http.StatusForbidden, "permission_denied", readDenied)
+			return
+		}
 		e := c.find(scopes, q.Version, append([]string{q.Key}, q.RestoreKeys...))
 		if e == nil {
 			answer(w, http.StatusOK, map[string]any{"ok": false, "signed_download_url": "", "matched_key": ""})
@@ -47,7 +51,7 @@ func (c *ActionsCache) serveV2(mux *http.ServeMux) {
 		}
 		answer(w, http.StatusOK, map[string]any{"ok": true, "signed_download_url": c.sign(e, "r"), "matched_key": e.key})
 	})
-	handle("CreateCacheEntry", func(w http.ResponseWriter, q questionV2, scopes []ActionsScope) {
+	handle("CreateCacheEntry", func(w http.ResponseWriter, q questionV2, scopes []Scope) {
 		switch e, err := c.reserve(scopes, q.Key, q.Version); {
 		case err != nil:
 			refuseV2(w, http.StatusForbidden, "permission_denied", err.Error())
@@ -57,8 +61,8 @@ func (c *ActionsCache) serveV2(mux *http.ServeMux) {
 			answer(w, http.StatusOK, map[string]any{"ok": true, "signed_upload_url": c.sign(e, "w")})
 		}
 	})
-	handle("FinalizeCacheEntryUpload", func(w http.ResponseWriter, q questionV2, scopes []ActionsScope) {
-		e := c.entry(scopes, func(e *actionsEntry) bool { return e.key == q.Key && e.version == q.Version })
+	handle("FinalizeCacheEntryUpload", func(w http.ResponseWriter, q questionV2, scopes []Scope) {
+		e := c.unfinished(scopes, func(e *entry) bool { return e.key == q.Key && e.version == q.Version })
 		if e == nil {
 			refuseV2(w, http.StatusNotFound, "not_found", "there is no such upload")
 			return
@@ -77,12 +81,12 @@ func refuseV2(w http.ResponseWriter, status int, code, message string) {
 
 // sign makes the address of an entry's blob, which needs no token: to read it, or
 // to write it.
-func (c *ActionsCache) sign(e *actionsEntry, permission string) string {
+func (c *Service) sign(e *entry, permission string) string {
 	path := fmt.Sprintf("/blobs/%d", e.id)
 	return c.URL + path + "?se=2099-01-01T00%3A00%3A00Z&sp=" + permission + "&sig=" + c.signature(path, permission)
 }
 
-func (c *ActionsCache) signature(path, permission string) string {
+func (c *Service) signature(path, permission string) string {
 	h := hmac.New(sha256.New, c.key)
 	io.WriteString(h, permission+path)
 	return hex.EncodeToString(h.Sum(nil))
@@ -90,7 +94,7 @@ func (c *ActionsCache) signature(path, permission string) string {
 
 // serveBlobs is as much of Azure's blob storage as an upload in blocks and a
 // download in ranges take.
-func (c *ActionsCache) serveBlobs(mux *http.ServeMux) {
+func (c *Service) serveBlobs(mux *http.ServeMux) {
 	mux.HandleFunc("/blobs/{id}", func(w http.ResponseWriter, r *http.Request) {
 		permission := map[string]string{http.MethodGet: "r", http.MethodHead: "r", http.MethodPut: "w"}[r.Method]
 		w.Header().Set("x-ms-request-id", fmt.Sprint(time.Now().UnixNano()))
@@ -99,7 +103,7 @@ func (c *ActionsCache) serveBlobs(mux *http.ServeMux) {
 			refuseBlob(w, http.StatusForbidden, "AuthenticationFailed")
 			return
 		}
-		var found *actionsEntry
+		var found *entry
 		c.mu.Lock()
 		for _, e := range c.entries {
 			if fmt.Sprint(e.id) == r.PathValue("id") {
@@ -123,7 +127,7 @@ func (c *ActionsCache) serveBlobs(mux *http.ServeMux) {
 }
 
 // putBlob takes a whole blob, one block of it, or the list that makes it of blocks.
-func (c *ActionsCache) putBlob(w http.ResponseWriter, r *http.Request, e *actionsEntry) {
+func (c *Service) putBlob(w http.ResponseWriter, r *http.Request, e *entry) {
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
 		refuseBlob(w, http.StatusBadRequest, "InvalidInput")

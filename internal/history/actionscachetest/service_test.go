@@ -1,4 +1,4 @@
-package buildkittest_test
+package actionscachetest_test
 
 import (
 	"bytes"
@@ -8,17 +8,17 @@ import (
 
 	actionscache "github.com/tonistiigi/go-actions-cache"
 
-	"github.com/layercause/layercause/internal/buildkit/buildkittest"
+	"github.com/layercause/layercause/internal/history/actionscachetest"
 )
 
-// TestActionsCache holds the service, in both versions, to what GitHub says of its
+// TestService holds the service, in both versions, to what GitHub says of its
 // own: an entry is written once, a pull request reads what its base wrote and
 // writes for itself alone.
-func TestActionsCache(t *testing.T) {
+func TestService(t *testing.T) {
 	for name, v2 := range map[string]bool{"v1": false, "v2": true} {
 		t.Run(name, func(t *testing.T) {
-			service := buildkittest.StartActionsCache(t)
-			open := func(scopes ...buildkittest.ActionsScope) *actionscache.Cache {
+			service := actionscachetest.Start(t)
+			open := func(scopes ...actionscachetest.Scope) *actionscache.Cache {
 				t.Helper()
 				c, err := actionscache.New(service.Token(t, scopes...), service.URL, v2, actionscache.Opt{})
 				if err != nil {
@@ -41,9 +41,9 @@ func TestActionsCache(t *testing.T) {
 			save := func(c *actionscache.Cache, key, text string) error {
 				return c.Save(t.Context(), key, actionscache.NewBlob([]byte(text)))
 			}
-			main := open(buildkittest.ActionsScope{Scope: "refs/heads/main", Permission: 3})
-			pull := open(buildkittest.ActionsScope{Scope: "refs/pull/1/merge", Permission: 3}, buildkittest.ActionsScope{Scope: "refs/heads/main", Permission: 1})
-			reader := open(buildkittest.ActionsScope{Scope: "refs/heads/main", Permission: 1})
+			main := open(actionscachetest.Scope{Scope: "refs/heads/main", Permission: 3})
+			pull := open(actionscachetest.Scope{Scope: "refs/pull/1/merge", Permission: 3}, actionscachetest.Scope{Scope: "refs/heads/main", Permission: 1})
+			reader := open(actionscachetest.Scope{Scope: "refs/heads/main", Permission: 1})
 
 			if err := errors.Join(save(main, "a#1", "one"), save(main, "a#2", "two"), save(pull, "b#1", "mine")); err != nil {
 				t.Fatal(err)

@@ -1,4 +1,4 @@
-package buildkittest
+package actionscachetest
 
 import (
 	"encoding/json"
@@ -9,9 +9,13 @@ import (
 )
 
 // serveV1 serves _apis/artifactcache.
-func (c *ActionsCache) serveV1(mux *http.ServeMux) {
-	handle := func(pattern string, serve func(http.ResponseWriter, *http.Request, []ActionsScope)) {
+func (c *Service) serveV1(mux *http.ServeMux) {
+	handle := func(pattern string, serve func(http.ResponseWriter, *http.Request, []Scope)) {
 		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
+			if a := r.Header.Get("Accept"); !strings.Contains(a, "api-version=6.0-preview.1") {
+				refuseV1(w, http.StatusBadRequest, "VssVersionNotSpecifiedException", "no api-version was supplied")
+				return
+			}
 			scopes, err := c.scopes(r)
 			if err != nil {
 				refuseV1(w, http.StatusUnauthorized, "UnauthorizedException", err.Error())
@@ -26,7 +30,11 @@ func (c *ActionsCache) serveV1(mux *http.ServeMux) {
 	handle("POST /_apis/artifactcache/caches/{id}", c.finishV1)
 }
 
-func (c *ActionsCache) findV1(w http.ResponseWriter, r *http.Request, scopes []ActionsScope) {
+func (c *Service) findV1(w http.ResponseWriter, r *http.Request, scopes []Scope) {
+	if !readable(scopes) {
+		refuseV1(w, http.StatusForbidden, "AccessDeniedException", readDenied)
+		return
+	}
 	e := c.find(scopes, r.FormValue("version"), strings.Split(r.FormValue("keys"), ","))
 	if e == nil {
 		w.WriteHeader(http.StatusNoContent)
@@ -35,7 +43,7 @@ func (c *ActionsCache) findV1(w http.ResponseWriter, r *http.Request, scopes []A
 	answer(w, http.StatusOK, map[string]string{"cacheKey": e.key, "scope": e.scope, "archiveLocation": c.sign(e, "r")})
 }
 
-func (c *ActionsCache) reserveV1(w http.ResponseWriter, r *http.Request, scopes []ActionsScope) {
+func (c *Service) reserveV1(w http.ResponseWriter, r *http.Request, scopes []Scope) {
 	var in struct{ Key, Version string }
 	if err := json.NewDecoder(r.Body).Decode(&in); err != nil {
 		refuseV1(w, http.StatusBadRequest, "ArgumentException", err.Error())
@@ -51,8 +59,8 @@ func (c *ActionsCache) reserveV1(w http.ResponseWriter, r *http.Request, scopes 
 	}
 }
 
-func (c *ActionsCache) uploadV1(w http.ResponseWriter, r *http.Request, scopes []ActionsScope) {
-	e := c.entry(scopes, func(e *actionsEntry) bool { return fmt.Sprint(e.id) == r.PathValue("id") })
+func (c *Service) uploadV1(w http.ResponseWriter, r *http.Request, scopes []Scope) {
+	e := c.unfinished(scopes, func(e *entry) bool { return fmt.Sprint(e.id) == r.PathValue("id") })
 	var first, last int
 	data, err := io.ReadAll(r.Body)
 	if err == nil {
@@ -71,8 +79,8 @@ func (c *ActionsCache) uploadV1(w http.ResponseWriter, r *http.Request, scopes [
 	w.WriteHeader(http.StatusNoContent)
 }
 
-func (c *ActionsCache) finishV1(w http.ResponseWriter, r *http.Request, scopes []ActionsScope) {
-	e := c.entry(scopes, func(e *actionsEntry) bool { return fmt.Sprint(e.id) == r.PathValue("id") })
+func (c *Service) finishV1(w http.ResponseWriter, r *http.Request, scopes []Scope) {
+	e := c.unfinished(scopes, func(e *entry) bool { return fmt.Sprint(e.id) == r.PathValue("id") })
 	var in struct{ Size int64 }
 	if err := json.NewDecoder(r.Body).Decode(&in); err != nil || e == nil {
 		refuseV1(w, http.StatusBadRequest, "ArgumentException", "there is no such upload")
