@@ -40,7 +40,7 @@ func (s *Store) Put(ctx context.Context, r *record.Record) ([]string, error) {
 func (s *Store) PutEncoded(ctx context.Context, r *record.Record, data []byte) ([]string, error) {
 	folder := KeyOf(r).folder()
 	dir := filepath.Join(s.dir, recordsDir, folder)
-	name := r.StartedAt.UTC().Format(timeFormat) + "-" + r.ID + ".json.zst"
+	name := nameOf(r)
 	if !fileName.MatchString(name) {
 		return nil, fmt.Errorf("keeping record %q of %s: its id or time cannot stand in a file name", r.ID, r.StartedAt)
 	}
@@ -54,6 +54,11 @@ func (s *Store) PutEncoded(ctx context.Context, r *record.Record, data []byte) (
 		s.addSummary(folder, summarize(r, name, fi))
 	}
 	return s.prune(ctx, folder, dir)
+}
+
+// nameOf is the name of a record's file.
+func nameOf(r *record.Record) string {
+	return r.StartedAt.UTC().Format(timeFormat) + "-" + r.ID + ".json.zst"
 }
 
 func writeFile(dir, name string, data []byte) (err error) {

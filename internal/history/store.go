@@ -49,19 +49,18 @@ func (s *Store) Salt() (record.Salt, error) {
 	if !errors.Is(err, fs.ErrNotExist) {
 		return salt, err
 	}
-	if err := s.makeSalt(path); err != nil {
+	if _, err := rand.Read(salt[:]); err != nil {
+		return record.Salt{}, fmt.Errorf("making the history's salt: %w", err)
+	}
+	if err := s.writeSalt(salt); err != nil {
 		return record.Salt{}, fmt.Errorf("making the history's salt: %w", err)
 	}
 	return readSalt(path)
 }
 
-// makeSalt writes the salt under another name first: a link gives it its own
+// writeSalt writes the salt under another name first: a link gives it its own
 // name in one step, when it is whole, and does not replace one that is there.
-func (s *Store) makeSalt(path string) error {
-	var salt record.Salt
-	if _, err := rand.Read(salt[:]); err != nil {
-		return err
-	}
+func (s *Store) writeSalt(salt record.Salt) error {
 	f, err := os.CreateTemp(s.dir, tempPrefix+"*") // has mode 0600
 	if err != nil {
 		return err
@@ -71,7 +70,7 @@ func (s *Store) makeSalt(path string) error {
 	if err := errors.Join(err, f.Close()); err != nil {
 		return err
 	}
-	if err := os.Link(f.Name(), path); err != nil && !errors.Is(err, fs.ErrExist) {
+	if err := os.Link(f.Name(), filepath.Join(s.dir, saltFile)); err != nil && !errors.Is(err, fs.ErrExist) {
 		return err
 	}
 	return nil
@@ -83,14 +82,20 @@ func readSalt(path string) (record.Salt, error) {
 	if err != nil {
 		return salt, fmt.Errorf("reading the history's salt: %w", err)
 	}
-	const digits = 2 * len(salt)
-	if len(data) != digits+1 {
-		return salt, fmt.Errorf("reading the history's salt: %s holds %d bytes, not %d digits; hint: remove the file to start a new history", path, len(data), digits)
-	}
-	if _, err := hex.Decode(salt[:], data[:digits]); err != nil {
+	if salt, err = parseSalt(data); err != nil {
 		return salt, fmt.Errorf("reading the history's salt: %s: %w; hint: remove the file to start a new history", path, err)
 	}
 	return salt, nil
+}
+
+// parseSalt reads what a salt's file holds: its digits, and the end of the line.
+func parseSalt(data []byte) (salt record.Salt, err error) {
+	const digits = 2 * len(salt)
+	if len(data) != digits+1 {
+		return salt, fmt.Errorf("it holds %d bytes, not %d digits", len(data), digits)
+	}
+	_, err = hex.Decode(salt[:], data[:digits])
+	return salt, err
 }
 
 // Key says which builds can be compared with each other.

@@ -44,9 +44,10 @@ type summary struct {
 	steps  string
 }
 
+// summarize returns the summary of a record; fi is nil if it is in no file.
 func summarize(r *record.Record, name string, fi fs.FileInfo) summary {
-	return summary{
-		Name: name, Size: fi.Size(), Modified: fi.ModTime().UnixNano(),
+	x := summary{
+		Name: name,
 		Record: record.Record{
 			Schema: r.Schema, ID: r.ID, SaltID: r.SaltID, StartedAt: r.StartedAt, Seconds: r.Seconds, Status: r.Status,
 			Commit: r.Commit, Invocation: r.Invocation, Builder: r.Builder,
@@ -55,6 +56,10 @@ func summarize(r *record.Record, name string, fi fs.FileInfo) summary {
 		},
 		steps: shortSteps(r.Steps),
 	}
+	if fi != nil {
+		x.Size, x.Modified = fi.Size(), fi.ModTime().UnixNano()
+	}
+	return x
 }
 
 func shortCaches(list []record.CacheAccess) []record.CacheAccess {

@@ -28,9 +28,14 @@ func Encode(r *Record) ([]byte, error) {
 	if err := enc.Encode(r); err != nil {
 		return nil, fmt.Errorf("writing record: %w", err)
 	}
+	return Compress(text.Bytes())
+}
+
+// Compress makes a record's file of its JSON, which it does not look at.
+func Compress(text []byte) ([]byte, error) {
 	// A window no larger than the text: the compressor allocates as much.
 	window := zstd.MinWindowSize
-	for window < windowSize && window < text.Len() {
+	for window < windowSize && window < len(text) {
 		window *= 2
 	}
 	// One goroutine: a record is small and the build next to it wants the cores.
@@ -43,7 +48,7 @@ func Encode(r *Record) ([]byte, error) {
 		return nil, fmt.Errorf("starting compression: %w", err)
 	}
 	defer z.Close()
-	return z.EncodeAll(text.Bytes(), make([]byte, 0, text.Len()/2)), nil
+	return z.EncodeAll(text, make([]byte, 0, len(text)/2)), nil
 }
 
 // Write writes what [Encode] returns. It writes nothing if there is an error.
