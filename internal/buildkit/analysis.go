@@ -45,6 +45,7 @@ func (x *analysis) start(ctx context.Context, b *Build, c gateway.Client, res *g
 		var warnings []string
 		a.sources, warnings = b.request.locals.snapshots(ctx, g, built)
 		a.warnings = append(a.warnings, warnings...)
+		a.salt = b.salt()
 		a.operations(ctx)
 	})
 }
@@ -63,7 +64,7 @@ func (b *Build) newAssembly(g *operation.Graph) *assembly {
 	if data == nil {
 		data = b.request.data
 	}
-	a := &assembly{graph: g, salt: b.options.Salt, contexts: b.request.contexts}
+	a := &assembly{graph: g, contexts: b.request.contexts}
 	f, err := dockerfile.Parse(b.request.dockerfile, data)
 	if err != nil {
 		a.warnings = append(a.warnings, "explaining needs a Dockerfile of the known syntax: "+err.Error())

@@ -94,11 +94,7 @@ func completeCache(flag string, e *client.CacheOptionsEntry, getenv func(string)
 		}
 	case "gha":
 		set("token", "ACTIONS_RUNTIME_TOKEN")
-		// A container action is not told which version of the service there is: the
-		// address of the second one says that it is that one.
-		results, _ := getenv("ACTIONS_RESULTS_URL")
-		server, _ := getenv("GITHUB_SERVER_URL")
-		if v2, _ := getenv("ACTIONS_CACHE_SERVICE_V2"); v2 != "" || results != "" && (server == "" || server == "https://github.com" || strings.HasSuffix(server, ".ghe.com")) {
+		if _, v2 := ActionsCache(getenv); v2 {
 			set("url_v2", "ACTIONS_RESULTS_URL")
 			if e.Attrs["version"] == "" {
 				e.Attrs["version"] = "2"

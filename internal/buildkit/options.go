@@ -40,8 +40,10 @@ type Options struct {
 	Pull          bool
 	Progress      string // auto, plain, tty, rawjson, quiet or none
 
-	// Salt keys the digests in the record.
-	Salt record.Salt
+	// Salt keys the digests in the record. AwaitSalt, where it is not nil, gives it
+	// instead: it is called while the daemon works, and may take its time.
+	Salt      record.Salt
+	AwaitSalt func() record.Salt
 	// Hidden are absolute paths that stay out of every local context: what is
 	// written beside the build must not change the next one.
 	Hidden []string

@@ -173,7 +173,7 @@ func (b *Build) frontendFilename() string {
 func (b *Build) result(a *assembly, obs *observer, read []indexRead, resp *client.SolveResponse, buildErr error, start, end time.Time) *Result {
 	redact := redactor(b.request.buildArgs)
 	r := &record.Record{
-		Schema: record.Schema, ID: newID(), SaltID: b.options.Salt.ID(), StartedAt: start.UTC(),
+		Schema: record.Schema, ID: newID(), SaltID: b.salt().ID(), StartedAt: start.UTC(),
 		Seconds: seconds(end.Sub(start)), Status: record.Succeeded,
 		Invocation: b.invocation(), Commit: b.options.Commit,
 	}
@@ -242,23 +242,36 @@ func cmpOr(a, b []byte) []byte {
 	return b
 }
 
-func (b *Build) invocation() record.Invocation {
-	o := b.options
-	inv := record.Invocation{
-		Context: record.RedactURLs(o.Context), Dockerfile: b.request.dockerfile, Target: o.Target,
-		Platforms: slices.Sorted(slices.Values(b.request.platforms)), NoCache: o.NoCache,
-		NoCacheFilter: splitList(o.NoCacheFilter), NamedContexts: b.request.contexts,
+// Subject is the part of the record's invocation that says what is built: the
+// Dockerfile, the target and the platforms.
+func (b *Build) Subject() record.Invocation {
+	return record.Invocation{
+		Dockerfile: b.request.dockerfile, Target: b.options.Target,
+		Platforms: slices.Sorted(slices.Values(b.request.platforms)),
 	}
+}
+
+func (b *Build) salt() record.Salt {
+	if b.options.AwaitSalt != nil {
+		return b.options.AwaitSalt()
+	}
+	return b.options.Salt
+}
+
+func (b *Build) invocation() record.Invocation {
+	o, inv, salt := b.options, b.Subject(), b.salt()
+	inv.Context, inv.NoCache = record.RedactURLs(o.Context), o.NoCache
+	inv.NoCacheFilter, inv.NamedContexts = splitList(o.NoCacheFilter), b.request.contexts
 	if !isURL(o.Context) {
 		inv.Context = relative(o.Root, o.Context)
 	}
 	for name, value := range b.request.buildArgs {
-		inv.BuildArgs = append(inv.BuildArgs, record.Value{Name: name, Digest: o.Salt.Digest("env", name, value)})
+		inv.BuildArgs = append(inv.BuildArgs, record.Value{Name: name, Digest: salt.Digest("env", name, value)})
 	}
 	slices.SortFunc(inv.BuildArgs, func(x, y record.Value) int { return strings.Compare(x.Name, y.Name) })
 	for _, name := range []string{"add-hosts", "cgroup-parent", "force-network-mode", "shm-size", "ulimit"} {
 		if value, ok := b.request.opt.FrontendAttrs[name]; ok {
-			inv.Options = append(inv.Options, record.Value{Name: name, Digest: o.Salt.Digest("option", name, value)})
+			inv.Options = append(inv.Options, record.Value{Name: name, Digest: salt.Digest("option", name, value)})
 		}
 	}
 	return inv

@@ -26,7 +26,7 @@ func (b *Build) Survey(ctx context.Context) (*record.Record, error) {
 		return nil, &UsageError{err.Error(), "mend the Dockerfile, or name another one with --file"}
 	}
 	r := &record.Record{
-		Schema: record.Schema, ID: newID(), SaltID: b.options.Salt.ID(), Status: record.Succeeded,
+		Schema: record.Schema, ID: newID(), SaltID: b.salt().ID(), Status: record.Succeeded,
 		Invocation: b.invocation(), Commit: b.options.Commit,
 		Dockerfile: dockerfileOf(f, b.request.dockerfile, b.request.data),
 	}

@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"syscall"
 	"time"
 
@@ -31,7 +32,7 @@ type BuildOptions struct {
 	buildkit.Options
 	Builder    string
 	TLS        builder.TLS
-	History    string // folder
+	History    string // folder, gha, or oci://REGISTRY/NAME[:TAG]
 	ReportDir  string // folder
 	BaseRecord string // file
 	// MetadataFile is where the exporter's answer is written.
@@ -72,12 +73,16 @@ func build(ctx context.Context, env Env, o BuildOptions) error {
 	if o.ReportDir == "" {
 		o.ReportDir = DefaultReportDir
 	}
-	store, warnings := openHistory(env, o.History)
-	o.Options.Salt, warnings = saltOf(store, warnings)
-	o.Options.Hidden = hidden(o, store)
+	rec, err := openRecords(env, o.History)
+	if err != nil {
+		return err
+	}
+	defer rec.close()
+	o.Options.AwaitSalt = rec.salt
+	o.Options.Hidden = hidden(o, rec.store)
 	o.Options.Getenv = env.LookupEnv
 	o.Options.Stdout = env.Stdout
-	o.Options.Commit, o.Options.Root = commitOf(ctx, env, run, o.Context, o.Options.Salt)
+	o.Options.Commit, o.Options.Root = commitOf(ctx, env, run, o.Context, rec.pathSalt())
 	if env.CacheDir != "" {
 		o.Options.IndexDir = filepath.Join(env.CacheDir, "layercause", "files")
 	}
@@ -90,6 +95,7 @@ func build(ctx context.Context, env Env, o BuildOptions) error {
 	if err != nil {
 		return err
 	}
+	rec.restore(ctx, history.KeyOf(&record.Record{Commit: o.Options.Commit, Invocation: prepared.Subject()}))
 	on, err := builder.Connect(ctx, builder.Options{
 		Address: o.Builder, TLS: o.TLS, Getenv: env.getenv, Stderr: env.Stderr,
 		ExecutableDir: filepath.Dir(env.Executable), StateDir: stateDir(env),
@@ -99,8 +105,7 @@ func build(ctx context.Context, env Env, o BuildOptions) error {
 	}
 	defer on.Close()
 
-	wanted, more := readSettings(o.Root)
-	warnings = append(warnings, more...)
+	wanted, warnings := readSettings(o.Root)
 	a := advisor{args: prepared.Args(), getenv: env.getenv, context: o.Context, off: wanted.Suggestions.Off, workflows: readWorkflows(o.Root)}
 	a.commits = readCommits(ctx, o.Context, nonEmpty(o.File, filepath.Join(o.Context, "Dockerfile")), o.Root,
 		cmp.Or(wanted.Suggestions.Commits, replay.DefaultCommits))
@@ -112,9 +117,9 @@ func build(ctx context.Context, env Env, o BuildOptions) error {
 	}
 
 	res.Record.Job = run.job()
-	c := compare(ctx, store, base, res.Record)
-	c.price = price
-	warnings = append(warnings, c.warnings...)
+	c := compare(ctx, rec.store, base, res.Record)
+	c.price, c.searched = price, rec.searched(c.searched)
+	warnings = slices.Concat(rec.warnings, warnings, c.warnings)
 	if o.Verify && res.Err == nil {
 		a.verify = func(ctx context.Context, head, base *record.Record, causes []cause.Cause, all advice.Advice) (advice.Advice, []string) {
 			if len(all.Suggestions) == 0 {
@@ -139,12 +144,8 @@ func build(ctx context.Context, env Env, o BuildOptions) error {
 	if err != nil {
 		r.Warnings = append(r.Warnings, err.Error())
 	}
-	if store != nil && err == nil {
-		more, err := store.PutEncoded(ctx, res.Record, encoded)
-		r.Warnings = append(r.Warnings, more...)
-		if err != nil {
-			r.Warnings = append(r.Warnings, err.Error())
-		}
+	if err == nil {
+		r.Warnings = append(r.Warnings, rec.put(ctx, res.Record, encoded)...)
 	}
 	if err := writeReports(o.ReportDir, encoded, r); err != nil {
 		r.Warnings = append(r.Warnings, err.Error())
@@ -154,24 +155,11 @@ func build(ctx context.Context, env Env, o BuildOptions) error {
 	exported := run.exportTrace(ctx, env, res.Record, r)
 	run.publish(ctx, env, o, res, r)
 	exported()
+	rec.wait(run.notice(env))
 	if res.Err != nil {
 		return &Error{Code: ExitFailed, Err: res.Err}
 	}
 	return metadataErr
-}
-
-// openHistory opens the store; without one the build goes on.
-func openHistory(env Env, dir string) (*history.Store, []string) {
-	if dir == "" {
-		if dir = defaultHistory(env); dir == "" {
-			return nil, []string{"there is no cache folder for the history; name one with --history"}
-		}
-	}
-	s, err := history.Open(dir)
-	if err != nil {
-		return nil, []string{err.Error()}
-	}
-	return s, nil
 }
 
 // saltOf takes the history's salt; without one the record can be compared with

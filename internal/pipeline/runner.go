@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -109,6 +110,14 @@ func (r *runner) display(env Env) (w io.Writer, end func()) {
 		return io.Discard, func() {}
 	}
 	return f, func() { f.Close() }
+}
+
+// notice tells what is no fault of the build.
+func (r *runner) notice(env Env) func(string) {
+	if r.active {
+		return r.log.Notice
+	}
+	return func(text string) { fmt.Fprintln(env.Stderr, "notice: "+text) }
 }
 
 // links says where the report's lines can be looked at.

@@ -1,0 +1,190 @@
+package pipeline_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/layercause/layercause/internal/buildkit/buildkittest"
+	"github.com/layercause/layercause/internal/history/actionscachetest"
+	"github.com/layercause/layercause/internal/pipeline"
+	"github.com/layercause/layercause/internal/report"
+)
+
+// ci runs jobs, each on a runner of its own: what one leaves is in the cache service
+// alone.
+type ci struct {
+	*testing.T
+	daemon  *buildkittest.Daemon
+	base    string
+	service *actionscachetest.Service
+	v2      bool
+	jobs    int
+	// set changes a job before it runs.
+	set func(map[string]string, *pipeline.BuildOptions)
+	out string // what the last job printed
+}
+
+func (c *ci) job(ref, app string, scopes ...actionscachetest.Scope) report.Report {
+	c.Helper()
+	c.jobs++
+	dir := c.TempDir()
+	if err := write(filepath.Join(dir, "tree"), map[string]string{
+		"Dockerfile": "FROM " + c.base + "\nRUN echo tools > /tools\nCOPY app /app\nRUN cp /app /built\n",
+		"app":        app,
+	}); err != nil {
+		c.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "event.json"), []byte(`{"repository":{"default_branch":"main"}}`), 0o600); err != nil {
+		c.Fatal(err)
+	}
+	environ := map[string]string{
+		"GITHUB_ACTIONS": "true", "GITHUB_REPOSITORY": "owner/name", "GITHUB_EVENT_NAME": "push", "GITHUB_REF": ref,
+		"GITHUB_SHA": fmt.Sprintf("%040x", c.jobs), "GITHUB_EVENT_PATH": filepath.Join(dir, "event.json"),
+		"GITHUB_WORKSPACE": dir, "GITHUB_STEP_SUMMARY": filepath.Join(dir, "summary"), "GITHUB_OUTPUT": filepath.Join(dir, "output"),
+		"ACTIONS_RUNTIME_TOKEN": c.service.Token(c.T, scopes...), "ACTIONS_RESULTS_URL": c.service.URL + "/",
+		"GITHUB_SERVER_URL": "https://github.com", "DOCKER_CONFIG": filepath.Join(dir, "docker"),
+	}
+	if !c.v2 {
+		environ["GITHUB_SERVER_URL"], environ["ACTIONS_CACHE_URL"] = "https://github.example.com", c.service.URL+"/"
+	}
+	var out bytes.Buffer
+	o := pipeline.BuildOptions{ReportDir: filepath.Join(dir, "report"), Builder: c.daemon.Address}
+	o.Context, o.Progress = filepath.Join(dir, "tree"), "plain"
+	o.CacheFrom, o.CacheTo = []string{"type=gha"}, []string{"type=gha,mode=max"}
+	if c.set != nil {
+		c.set(environ, &o)
+	}
+	if err := c.daemon.Prune(c.Context()); err != nil {
+		c.Fatal(err)
+	}
+	err := pipeline.Build(c.Context(), pipeline.Env{
+		LookupEnv: func(n string) (string, bool) { v, ok := environ[n]; return v, ok },
+		Stdout:    &out, Stderr: &out, Dir: dir, CacheDir: filepath.Join(dir, "cache"), Version: "test",
+	}, o)
+	c.out = out.String()
+	if err != nil {
+		c.Fatalf("%v\n%s", err, c.out)
+	}
+	if strings.Contains(c.out, environ["ACTIONS_RUNTIME_TOKEN"]) {
+		c.Error("the log shows the token")
+	}
+	data, err := os.ReadFile(filepath.Join(dir, "report", "report.json"))
+	var r report.Report
+	if err == nil {
+		err = json.Unmarshal(data, &r)
+	}
+	if err != nil {
+		c.Fatal(err)
+	}
+	return r
+}
+
+// sha is the commit of the n-th job.
+func sha(n int) string { return fmt.Sprintf("%040x", n) }
+
+const (
+	mainScope = "refs/heads/main"
+	pull1     = "refs/pull/1/merge"
+	pull2     = "refs/pull/2/merge"
+)
+
+func newCI(t *testing.T, v2 bool) *ci {
+	registry := buildkittest.Registry(t)
+	buildkittest.PushImage(t, registry+"/base:1", buildkittest.Image{Marker: t.Name()})
+	return &ci{
+		T: t, base: registry + "/base:1", v2: v2, service: actionscachetest.Start(t),
+		daemon: buildkittest.Start(t, buildkittest.Options{PlainHTTP: []string{registry}}),
+	}
+}
+
+// TestRunsShareRecordsAndCache has BuildKit's own exporter and importer and the
+// history in one cache service. What the default branch saves a pull request
+// restores; what a pull request saves nobody else sees.
+func TestRunsShareRecordsAndCache(t *testing.T) {
+	own := func(scope string) actionscachetest.Scope {
+		return actionscachetest.Scope{Scope: scope, Permission: 3}
+	}
+	main := actionscachetest.Scope{Scope: mainScope, Permission: 1}
+	for name, v2 := range map[string]bool{"v1": false, "v2": true} {
+		t.Run(name, func(t *testing.T) {
+			c := newCI(t, v2)
+			for i, x := range []struct {
+				what, ref, app string
+				scopes         []actionscachetest.Scope
+				base, why      string
+				hits           int
+				subject        string
+			}{
+				{"the first build of all", mainScope, "one", []actionscachetest.Scope{own(mainScope)}, "", "none", 0, ""},
+				{"a pull request that changes a file", pull1, "two", []actionscachetest.Scope{own(pull1), main}, sha(1), "imported-index", 1, "app"},
+				{"the pull request again", pull1, "two", []actionscachetest.Scope{own(pull1), main}, sha(2), "imported-index", 3, ""},
+				// The same file, which the first pull request has built.
+				{"another pull request", pull2, "two", []actionscachetest.Scope{own(pull2), main}, sha(1), "imported-index", 1, "app"},
+				{"the default branch, when that is merged", mainScope, "two", []actionscachetest.Scope{own(mainScope)}, sha(1), "imported-index", 1, "app"},
+				{"a pull request that comes later", "refs/pull/3/merge", "two", []actionscachetest.Scope{own("refs/pull/3/merge"), main}, sha(5), "imported-index", 3, ""},
+			} {
+				r := c.job(x.ref, x.app, x.scopes...)
+				base, why := r.Build.Base.Commit, r.Build.Base.Why
+				if base != x.base || why != x.why || r.Totals.Hits != x.hits {
+					t.Errorf("%d, %s: compared with %q (%s) and %d hits, want %q (%s) and %d\n%s",
+						i+1, x.what, base, why, r.Totals.Hits, x.base, x.why, x.hits, c.out)
+				}
+				if x.subject != "" && (len(r.Causes) == 0 || r.Causes[0].Subject != x.subject) {
+					t.Errorf("%d, %s: the causes are %v, want %s", i+1, x.what, r.Causes, x.subject)
+				}
+				if strings.Contains(c.out, "::notice::") {
+					t.Errorf("%d, %s:\n%s", i+1, x.what, c.out)
+				}
+			}
+			for scope, want := range map[string]int{mainScope: 2, pull1: 2, pull2: 1} {
+				ours, buildkits := 0, 0
+				for _, key := range c.service.Keys(scope) {
+					if strings.HasPrefix(key, "layercause-1-") && !strings.HasPrefix(key, "layercause-1-writers-") {
+						ours++
+					} else if strings.HasPrefix(key, "index-") {
+						buildkits++
+					}
+				}
+				if ours != want || buildkits == 0 {
+					t.Errorf("%s has %d of our entries, want %d, and %d indexes of BuildKit's", scope, ours, want, buildkits)
+				}
+			}
+		})
+	}
+}
+
+// TestAHistoryThatHangs measures what a service that takes every request and never
+// answers costs a build: no more than the time that restoring may take.
+func TestAHistoryThatHangs(t *testing.T) {
+	c := newCI(t, true)
+	c.set = func(_ map[string]string, o *pipeline.BuildOptions) { o.CacheFrom, o.CacheTo = nil, nil }
+	timed := func() time.Duration {
+		start := time.Now()
+		c.job(mainScope, "one", actionscachetest.Scope{Scope: mainScope, Permission: 3})
+		return time.Since(start)
+	}
+	without := timed()
+	c.service.Instead(hang)
+	with := timed()
+	t.Logf("%.1f s without, %.1f s with a service that hangs", without.Seconds(), with.Seconds())
+	if more := with - without; more > 7*time.Second {
+		t.Errorf("it took %s more", more)
+	}
+	if n := strings.Count(c.out, "::notice::"); n != 1 || !strings.Contains(c.out, "did not answer in time") {
+		t.Errorf("%d notices:\n%s", n, c.out)
+	}
+}
+
+func hang(_ http.ResponseWriter, r *http.Request) bool {
+	io.Copy(io.Discard, r.Body) // or the server does not see the client go
+	<-r.Context().Done()
+	return true
+}
