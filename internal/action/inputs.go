@@ -60,6 +60,9 @@ type Inputs struct {
 	Ulimit         []string // NAME=SOFT[:HARD]
 	// VerifySuggestions builds with the suggestions before they are made.
 	VerifySuggestions bool
+
+	// Warnings are about what was left out of the inputs; none holds a value.
+	Warnings []string
 }
 
 // ReadInputs reads the action's inputs from the INPUT_* variables that the
@@ -117,6 +120,7 @@ func ReadInputs(getenv func(string) string) (Inputs, error) {
 	for i, c := range in.BuildContexts {
 		in.BuildContexts[i] = r.expandContext("build-contexts", c)
 	}
+	in.Warnings = r.warnings
 	if r.err != nil {
 		return Inputs{}, r.err
 	}
@@ -125,8 +129,9 @@ func ReadInputs(getenv func(string) string) (Inputs, error) {
 
 // reader reads inputs one by one and keeps the first error.
 type reader struct {
-	getenv func(string) string
-	err    error
+	getenv   func(string) string
+	err      error
+	warnings []string
 }
 
 func (r *reader) fail(input, problem, hint string) {
@@ -135,12 +140,11 @@ func (r *reader) fail(input, problem, hint string) {
 	}
 }
 
-// text follows the runner's rule for the variable's name: upper case, a space
-// becomes "_", a hyphen stays.
-func (r *reader) text(name string) string {
-	v := r.getenv("INPUT_" + strings.ToUpper(strings.ReplaceAll(name, " ", "_")))
-	return strings.TrimSpace(v)
+func (r *reader) warn(input, text string) {
+	r.warnings = append(r.warnings, "input "+input+": "+text)
 }
+
+func (r *reader) text(name string) string { return strings.TrimSpace(r.getenv(variable(name))) }
 
 func (r *reader) list(name string, kind Kind) []string {
 	list, err := ParseList(r.text(name), kind)

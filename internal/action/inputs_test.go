@@ -25,6 +25,10 @@ func envOf(pairs map[string]string) func(string) string {
 }
 
 func TestReadInputs(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "f,1")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
 	got, err := ReadInputs(envOf(map[string]string{
 		"add-hosts":        "docker:10.180.0.1,foo:10.0.0.1",
 		"allow":            "network.host",
@@ -57,7 +61,7 @@ func TestReadInputs(t *testing.T) {
 		"sbom":             "generator=image",
 		"secrets":          "KEY=val=ue\n\"MULTI=a\nb\"",
 		"secret-envs":      "E1=V1,E2=V2",
-		"secret-files":     "F=./f,1",
+		"secret-files":     "F=" + file,
 		"shm-size":         "2g",
 		"ssh":              "default,key=/path",
 		"tags":             "a/b:1\na/b:2,a/b:3",
@@ -84,8 +88,8 @@ func TestReadInputs(t *testing.T) {
 		Outputs: []string{`type=local,"dest=a,b"`}, Platforms: []string{"linux/amd64", "linux/arm64"},
 		Provenance: "true", Pull: true, ReportDir: "out", SBOM: "generator=image",
 		Secrets: []Secret{
-			{ID: "KEY", Value: "val=ue"}, {ID: "MULTI", Value: "a\nb"},
-			{ID: "E1", Env: "V1"}, {ID: "E2", Env: "V2"}, {ID: "F", File: "./f,1"},
+			{ID: "E1", Env: "V1"}, {ID: "E2", Env: "V2"},
+			{ID: "KEY", Value: "val=ue"}, {ID: "MULTI", Value: "a\nb"}, {ID: "F", File: file},
 		},
 		ShmSize: "2g", SSH: []string{"default", "key=/path"}, Tags: []string{"a/b:1", "a/b:2", "a/b:3"},
 		Target: "app", Ulimit: []string{"nofile=1:2"},
@@ -102,8 +106,7 @@ func TestMalformedInputs(t *testing.T) {
 		"comment":        {"sometimes"},
 		"call":           {"check", "outline"},
 		"tags":           {`"a`},
-		"secrets":        {"planted", "=planted", "planted=", "A=b\n\"planted"},
-		"secret-envs":    {"planted"},
+		"secrets":        {"A=b\n\"planted"},
 		"context":        {"{{defaultContext}}"},
 		"build-contexts": {"a={{defaultContext}}:b"},
 	} {
@@ -172,5 +175,50 @@ func TestSecretsAreNotPrinted(t *testing.T) {
 	}
 	if b, err := json.Marshal(in); err != nil || strings.Contains(string(b), "planted") {
 		t.Errorf("JSON shows a secret: %s, %v", b, err)
+	}
+}
+
+// What docker/build-push-action builds without, as where a fork's pull request has
+// no secrets, is built here too.
+func TestSecretsLeftOut(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "secret")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	tests := []struct {
+		name     string
+		inputs   map[string]string
+		want     []Secret
+		warnings []string
+	}{
+		{"no value", map[string]string{"secrets": "EMPTY=\nKEY=a"}, []Secret{{ID: "KEY", Value: "a"}},
+			[]string{"input secrets: the secret EMPTY is empty and is left out"}},
+		{"no pair", map[string]string{"secrets": "KEY=a\nplanted\n=planted"}, []Secret{{ID: "KEY", Value: "a"}}, []string{
+			"input secrets: entry 2 of 3 is not KEY=VALUE and is left out; put quotes around a pair whose value spans lines",
+			"input secrets: entry 3 of 3 is not KEY=VALUE and is left out; put quotes around a pair whose value spans lines",
+		}},
+		{"no variable", map[string]string{"secret-envs": "KEY="}, nil,
+			[]string{"input secret-envs: the secret KEY is empty and is left out"}},
+		{"no file", map[string]string{"secret-files": "KEY=" + file + "-not"}, nil,
+			[]string{"input secret-files: the file of the secret KEY cannot be read, and the secret is left out"}},
+		{"given twice", map[string]string{"secret-envs": "KEY=VARIABLE", "secrets": "KEY=planted", "secret-files": "KEY=" + file},
+			[]Secret{{ID: "KEY", File: file}}, []string{
+				"input secrets: the secret KEY is given more than once; the one here counts",
+				"input secret-files: the secret KEY is given more than once; the one here counts",
+			}},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			in, err := ReadInputs(envOf(test.inputs))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(test.want, in.Secrets); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+			if diff := cmp.Diff(test.warnings, in.Warnings); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
 	}
 }

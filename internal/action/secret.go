@@ -1,6 +1,11 @@
 package action
 
-import "fmt"
+import (
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+)
 
 // Hidden is a text that no format verb prints. Convert it to a string where the
 // text itself is needed.
@@ -20,26 +25,41 @@ type Secret struct {
 	File  string // from secret-files: the file that holds it
 }
 
-// secrets reads the three inputs that name secrets. Unlike
-// docker/build-push-action, which warns and builds without it, a malformed
-// secret is an error, and its text is never repeated: it may be the secret.
+// secrets reads the three inputs that name secrets. As in docker/build-push-action
+// a secret without a value, or from a file that is not there, is left out with a
+// warning: a pull request of a fork is given none, and its build may do without.
+// The text is never repeated: it may be the secret. Of several with one ID the
+// last counts, as there: one from a file, then one with a value.
 func (r *reader) secrets() []Secret {
 	var all []Secret
 	read := func(input string, list []string, set func(*Secret, string)) {
 		for i, kv := range list {
 			id, value, ok := cutNonEmpty(kv)
-			if !ok {
-				r.fail(input, fmt.Sprintf("entry %d of %d is not KEY=VALUE", i+1, len(list)),
-					"write one KEY=VALUE a line; put quotes around a pair whose value spans lines")
-				return
+			switch {
+			case !ok && id != "" && strings.Contains(kv, "="):
+				r.warn(input, fmt.Sprintf("the secret %s is empty and is left out", shorten(singleLine(id))))
+				continue
+			case !ok:
+				r.warn(input, fmt.Sprintf("entry %d of %d is not KEY=VALUE and is left out; put quotes around a pair whose value spans lines", i+1, len(list)))
+				continue
 			}
 			s := Secret{ID: id}
 			set(&s, value)
+			if s.File != "" {
+				if _, err := os.Stat(s.File); err != nil {
+					r.warn(input, fmt.Sprintf("the file of the secret %s cannot be read, and the secret is left out", shorten(singleLine(id))))
+					continue
+				}
+			}
+			if n := slices.IndexFunc(all, func(o Secret) bool { return o.ID == id }); n >= 0 {
+				r.warn(input, fmt.Sprintf("the secret %s is given more than once; the one here counts", shorten(singleLine(id))))
+				all = slices.Delete(all, n, n+1)
+			}
 			all = append(all, s)
 		}
 	}
-	read("secrets", r.lines("secrets"), func(s *Secret, v string) { s.Value = Hidden(v) })
 	read("secret-envs", r.words("secret-envs"), func(s *Secret, v string) { s.Env = v })
+	read("secrets", r.lines("secrets"), func(s *Secret, v string) { s.Value = Hidden(v) })
 	read("secret-files", r.lines("secret-files"), func(s *Secret, v string) { s.File = v })
 	return all
 }

@@ -53,6 +53,11 @@ func setOutputs(o Options, r *request, load loader) error {
 	}
 	for i := range out {
 		r.loads = r.loads || out[i].Type == "docker" && out[i].Attrs["dest"] == ""
+		if out[i].Type == "docker" && len(r.platforms) > 1 {
+			// BuildKit says so when everything is built.
+			return &UsageError{fmt.Sprintf("--load, or an output of type=docker, holds one platform, and --platform names %d", len(r.platforms)),
+				"load one platform, or push the image, or write --output type=oci,dest=PATH"}
+		}
 		if err := finishOutput(o, &out[i], names, load); err != nil {
 			return err
 		}

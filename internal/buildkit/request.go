@@ -123,6 +123,9 @@ func setAttrs(o Options, r *request) error {
 		attrs["no-cache"] = strings.Join(filters, ",")
 	}
 	if o.NoCache {
+		if attrs["no-cache"] != "" { // buildx refuses it too
+			return &UsageError{"--no-cache and --no-cache-filter exclude each other", "remove --no-cache to ignore the cache for the named stages alone"}
+		}
 		attrs["no-cache"] = ""
 	}
 	if o.Pull {

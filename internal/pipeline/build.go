@@ -68,7 +68,7 @@ func build(ctx context.Context, env Env, o BuildOptions) error {
 	}
 	price, err := parsePrice(o.CostPerMinute)
 	if err != nil {
-		return err
+		return run.nameInput(err)
 	}
 	if o.ReportDir == "" {
 		o.ReportDir = DefaultReportDir
@@ -89,7 +89,7 @@ func build(ctx context.Context, env Env, o BuildOptions) error {
 
 	prepared, err := buildkit.Prepare(o.Options)
 	if err != nil {
-		return err
+		return run.nameInput(err)
 	}
 	base, err := givenBase(o.BaseRecord)
 	if err != nil {

@@ -8,7 +8,9 @@ import (
 
 // Env is the world outside of the program.
 type Env struct {
-	LookupEnv      func(string) (string, bool)
+	LookupEnv func(string) (string, bool)
+	// Environ lists the variables as NAME=VALUE; nil is none.
+	Environ        func() []string
 	Stdout, Stderr io.Writer
 	// Dir is the current folder.
 	Dir string
@@ -25,7 +27,7 @@ func SystemEnv(version string) Env {
 	exe, _ := os.Executable()
 	cache, _ := os.UserCacheDir()
 	return Env{
-		LookupEnv: os.LookupEnv, Stdout: os.Stdout, Stderr: os.Stderr,
+		LookupEnv: os.LookupEnv, Environ: os.Environ, Stdout: os.Stdout, Stderr: os.Stderr,
 		Dir: dir, Executable: exe, CacheDir: cache, Version: version,
 	}
 }

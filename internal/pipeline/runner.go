@@ -14,6 +14,7 @@ import (
 // runner is the GitHub Actions runner, if one runs the program.
 type runner struct {
 	active  bool
+	inputs  bool // the inputs stand for the flags
 	event   action.Event
 	log     *action.Log
 	comment action.CommentMode
@@ -39,10 +40,11 @@ func newRunner(env Env, o *BuildOptions) (*runner, error) {
 		r.log.Warning(err.Error())
 	}
 	if o.Context == "" {
-		in, err := action.ReadInputs(env.getenv)
+		in, err := readInputs(env, r.log)
 		if err != nil {
 			return nil, err
 		}
+		r.inputs = true
 		applyInputs(o, in)
 		applySecrets(o, in, r.event)
 		r.comment, r.token, r.matrix = in.Comment, nonEmpty(r.token, string(in.GitHubToken)), in.Matrix
