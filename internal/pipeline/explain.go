@@ -24,6 +24,9 @@ type comparison struct {
 	// past are the records before this one, the newest first, as the history's Past
 	// gives them.
 	past []*record.Record
+	// made are the keys of what the last build of the same branch made, of a branch
+	// that is not the default one.
+	made map[string]bool
 	// price is what a minute costs, if somebody said so.
 	price timing.Price
 }
@@ -46,6 +49,9 @@ func compare(ctx context.Context, store *history.Store, given, head *record.Reco
 	}
 	c, err := store.Nearest(ctx, head)
 	out := comparison{base: c.Record, why: string(c.Why), searched: c.Searched, warnings: c.Warnings, past: c.Past}
+	if b := head.Commit; b.BaseBranch != "" || b.Branch != b.Default {
+		out.made = store.Made(ctx, head)
+	}
 	if err != nil {
 		out.warnings = append(out.warnings, err.Error())
 	}
@@ -104,6 +110,7 @@ func explain(ctx context.Context, checkout checkout, head *record.Record, c comp
 	}
 	r := report.New(head, base, causes, ledger, advised, slices.Concat(warnings, ignoreWarnings(head.Dockerfile)))
 	head.Findings = findings(r)
+	head.Findings.Again = timing.Again(head, c.made)
 	r.SetPrice(c.price)
 	r.SetPast(append([]*record.Record{head}, c.past...))
 	return r

@@ -13,6 +13,9 @@ type Findings struct {
 	Export   float64 `json:"export,omitempty"`
 	Download float64 `json:"download,omitempty"`
 	Net      float64 `json:"net"`
+	// Again is what steps lost that the build before of the same branch had made: an
+	// export of its cache would have saved so much.
+	Again float64 `json:"again,omitempty"`
 	// SavedIsBound says that Saved and Net are lower bounds.
 	SavedIsBound bool `json:"savedIsBound,omitempty"`
 	// Causes are the causes of misses, the costliest first.

@@ -109,7 +109,7 @@ func (f *Findings) validate() error {
 	if f.Hits < 0 || f.Misses < 0 || f.NotRun < 0 || !finite(f.Net) {
 		return fmt.Errorf("its findings are out of range")
 	}
-	for _, s := range []float64{f.Saved, f.Lost, f.Import, f.Export, f.Download} {
+	for _, s := range []float64{f.Saved, f.Lost, f.Import, f.Export, f.Download, f.Again} {
 		if !duration(s) {
 			return fmt.Errorf("its findings tell of %g seconds", s)
 		}
