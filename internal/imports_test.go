@@ -28,6 +28,7 @@ var arrows = map[string][]string{
 	"history":      {"record"},
 	"cause":        {"record"},
 	"timing":       {"record", "cause"},
+	"cacheplan":    {"record"},
 	"replay":       {"record", "dockerfile", "buildcontext", "operation"},
 	"workflow":     {"action"},
 	"advice":       {"record", "dockerfile", "cause", "timing", "replay", "workflow"},
@@ -42,7 +43,7 @@ var arrows = map[string][]string{
 // pure lists the packages that take values and return values; they have no
 // business with what these packages of the standard library reach.
 var (
-	pure    = []string{"imagefiles", "cause", "timing", "advice", "policy", "report"}
+	pure    = []string{"imagefiles", "cause", "timing", "cacheplan", "advice", "policy", "report"}
 	outside = []string{"os", "os/exec", "net", "net/http", "syscall"}
 )
 

@@ -50,6 +50,7 @@ of the Dockerfile; elsewhere to the terminal and to --report-dir.`,
 	f.BoolVar(&o.Load, "load", false, "load the image into the Docker engine")
 	f.StringArrayVar(&o.CacheFrom, "cache-from", nil, "cache to import, type=TYPE,KEY=VALUE or a reference")
 	f.StringArrayVar(&o.CacheTo, "cache-to", nil, "cache to export, type=TYPE,KEY=VALUE")
+	f.StringVar(&o.Cache, "cache", "", "auto chooses what --cache-from and --cache-to do not name; off (default) nothing")
 	f.BoolVar(&o.NoCache, "no-cache", false, "ignore the cache")
 	f.StringArrayVar(&o.NoCacheFilter, "no-cache-filter", nil, "ignore the cache for these stages")
 	f.StringArrayVar(&o.Labels, "label", nil, "label of the image, KEY=VALUE")

@@ -124,7 +124,7 @@ func TestDefaultsMeanNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := Inputs{
-		Context: ".", Comment: CommentOnLoss, ReportDir: ".layercause",
+		Cache: "off", Context: ".", Comment: CommentOnLoss, ReportDir: ".layercause",
 		GitHubToken: "${{ github.token }}", // the runner puts the token there
 	}
 	if diff := cmp.Diff(want, got); diff != "" {

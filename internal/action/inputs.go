@@ -30,6 +30,7 @@ type Inputs struct {
 	BuildArgs      []string // NAME=VALUE, or NAME to take it from the environment
 	BuildContexts  []string // NAME=PATH or NAME=URL
 	Builder        string
+	Cache          string   // auto, off, or empty
 	CacheFrom      []string // a reference, or type=TYPE,KEY=VALUE,...
 	CacheTo        []string
 	CgroupParent   string
@@ -84,6 +85,7 @@ func ReadInputs(getenv func(string) string) (Inputs, error) {
 		BuildArgs:      r.lines("build-args"),
 		BuildContexts:  r.lines("build-contexts"),
 		Builder:        r.text("builder"),
+		Cache:          r.text("cache"),
 		CacheFrom:      r.lines("cache-from"),
 		CacheTo:        r.lines("cache-to"),
 		CgroupParent:   r.text("cgroup-parent"),

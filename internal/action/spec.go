@@ -38,6 +38,7 @@ func Specs() []Spec {
 		{"build-args", Lines, ""},
 		{"build-contexts", Lines, ""},
 		{"builder", Text, ""},
+		{"cache", Text, "off"},
 		{"cache-from", Lines, ""},
 		{"cache-to", Lines, ""},
 		{"call", Text, ""},

@@ -86,7 +86,7 @@ func memoryOf(h *record.Record) replay.Memory {
 	imports, memory := false, replay.LastImage
 	for _, c := range h.Caches {
 		imports = imports || c.Direction == record.Import
-		if c.Direction == record.Export && c.Mode == "max" {
+		if c.Direction == record.Export && c.Mode == "max" || c.Direction == record.Import && c.Chosen {
 			memory = replay.LastBuild
 		}
 	}

@@ -167,14 +167,18 @@ func (s *scene) orRemark(c candidate, ok bool, title, flag string) candidate {
 	}}
 }
 
-// exports and imports are the record's caches that were written and read.
+// exports and imports are the record's caches that were written and read, and that
+// somebody named: what "cache: auto" chose is no input that an edit could change.
 func (s *scene) exports() []*record.CacheAccess { return s.caches(record.Export) }
 func (s *scene) imports() []*record.CacheAccess { return s.caches(record.Import) }
 
 func (s *scene) caches(d record.Direction) []*record.CacheAccess {
 	var out []*record.CacheAccess
 	for i := range s.Head.Caches {
-		if c := &s.Head.Caches[i]; c.Direction == d {
+		switch c := &s.Head.Caches[i]; {
+		case c.Direction == d && c.Chosen:
+			s.silent(-1, "cache: auto chose %s", c.Ref)
+		case c.Direction == d:
 			out = append(out, c)
 		}
 	}

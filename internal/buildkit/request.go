@@ -30,7 +30,8 @@ type request struct {
 	platforms  []string
 	imports    []client.CacheOptionsEntry
 	exports    []client.CacheOptionsEntry
-	loads      bool // an output goes to a Docker engine
+	chosen     []client.CacheOptionsEntry // of both, those that nobody named
+	loads      bool                       // an output goes to a Docker engine
 	auth       cacheindex.Credentials
 }
 

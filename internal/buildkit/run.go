@@ -179,6 +179,7 @@ func (b *Build) result(a *assembly, obs *observer, read []indexRead, resp *clien
 	}
 	t := obs.timeline(start, end)
 	r.Caches = obs.caches(b.request.imports, b.request.exports, t)
+	b.request.markChosen(r.Caches)
 	downloads := obs.downloads()
 	inGraph := func(digest.Digest) bool { return false }
 	res := &Result{Record: r}
@@ -217,6 +218,7 @@ func (b *Build) result(a *assembly, obs *observer, read []indexRead, resp *clien
 	}
 	for i := range r.Caches {
 		c := &r.Caches[i]
+		emptyIfNew(c)
 		if c.Error = redact(c.Error); c.Error != "" {
 			r.Warnings = append(r.Warnings, fmt.Sprintf("%sing the %s cache `%s`: %s", c.Direction, c.Type, c.Ref, c.Error))
 		}

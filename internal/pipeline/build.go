@@ -41,6 +41,7 @@ type BuildOptions struct {
 	// CostPerMinute is a price such as 0.008EUR; empty is none.
 	CostPerMinute string
 	Comment       string // always, on-loss or never
+	Cache         string // auto, or off
 	// Verify proves the suggestions by builds.
 	Verify bool
 }
@@ -67,7 +68,7 @@ func build(ctx context.Context, env Env, o BuildOptions) error {
 		return err
 	}
 	price, err := parsePrice(o.CostPerMinute)
-	if err != nil {
+	if err := cmp.Or(err, checkCache(o.Cache)); err != nil {
 		return run.nameInput(err)
 	}
 	if o.ReportDir == "" {
@@ -104,6 +105,10 @@ func build(ctx context.Context, env Env, o BuildOptions) error {
 		return err
 	}
 	defer on.Close()
+	choice, err := chooseCaches(ctx, env, run, o, prepared, on, rec)
+	if err != nil {
+		return run.nameInput(err)
+	}
 
 	wanted, warnings := readSettings(o.Root)
 	a := advisor{args: prepared.Args(), getenv: env.getenv, context: o.Context, off: wanted.Suggestions.Off, workflows: readWorkflows(o.Root)}
@@ -139,7 +144,7 @@ func build(ctx context.Context, env Env, o BuildOptions) error {
 		defer cancel()
 		ctx = rest
 	}
-	r.Links = run.links(o.ReportDir)
+	r.Links, r.CacheChoice = run.links(o.ReportDir), choice
 	encoded, err := record.Encode(res.Record)
 	if err != nil {
 		r.Warnings = append(r.Warnings, err.Error())

@@ -20,6 +20,9 @@ import (
 const (
 	restoreTime = 5 * time.Second
 	saveTime    = 8 * time.Second
+	// earlyTime is how long a choice that stands before the build waits for the
+	// records it would be made by.
+	earlyTime = 2 * time.Second
 )
 
 // records is where a build's record goes and where the earlier ones come from: a
@@ -130,6 +133,20 @@ func (r *records) restore(ctx context.Context, key history.Key) {
 				"The history in %s could not be read: %v. This build is compared with no earlier one, and its record is not kept.", r.where, err))
 		}
 	}()
+}
+
+// early returns the history for what is decided before the build; nil if it is not
+// there in time.
+func (r *records) early() *history.Store {
+	if r.mirror == nil {
+		return r.store
+	}
+	select {
+	case <-r.restored:
+		return r.store
+	case <-time.After(earlyTime):
+		return nil
+	}
 }
 
 // salt waits for the records and returns the salt of their digests.

@@ -63,6 +63,7 @@ func applyInputs(o *BuildOptions, in action.Inputs) {
 	o.SSH, o.Platforms, o.Tags, o.Outputs = in.SSH, in.Platforms, in.Tags, in.Outputs
 	o.Push, o.Load, o.Pull = in.Push, in.Load, in.Pull
 	o.CacheFrom, o.CacheTo = in.CacheFrom, in.CacheTo
+	o.Cache = nonEmpty(o.Cache, in.Cache)
 	o.NoCache, o.NoCacheFilter = in.NoCache, in.NoCacheFilters
 	o.Labels, o.Annotations, o.Attests = in.Labels, in.Annotations, in.Attests
 	o.Provenance, o.SBOM = in.Provenance, in.SBOM

@@ -24,6 +24,8 @@ type CacheAccess struct {
 	// Size is what the cache holds after an export, in bytes.
 	Size  int64  `json:"size,omitempty"`
 	Error string `json:"error,omitempty"`
+	// Chosen says that nobody named it: "cache: auto" chose it.
+	Chosen bool `json:"chosen,omitempty"`
 	// Parts are what an export spends its time on, in order of start.
 	Parts []Phase `json:"parts,omitempty"`
 	// Index is the cache's index: of an import as it was before the build, of an

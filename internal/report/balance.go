@@ -50,6 +50,11 @@ func (v *view) balanceSheet() string {
 			b.WriteString("\n")
 		}
 	}
+	if v.CacheChoice != "" {
+		b.WriteString("\n")
+		prose(v.CacheChoice+".", detailLimit).markdown(&b, false)
+		b.WriteString("\n")
+	}
 	if len(v.Caches) > 0 {
 		t := newTable("Cache", "Type", "Where", "Took:", "Size:", "Result")
 		for i, c := range v.Caches {

@@ -26,6 +26,8 @@ type Report struct {
 	// BaseBranch is absent unless this is a build of a pull request and builds of the
 	// branch that it goes into are known.
 	BaseBranch *BaseBranch `json:"baseBranch,omitempty"`
+	// CacheChoice says what "cache: auto" chose and why; absent without it.
+	CacheChoice string `json:"cacheChoice,omitempty"`
 	// Trend are the last builds, this one too, the oldest first, and Worst is what
 	// the builds of the history lost the most to. Both are absent where there is no
 	// earlier build.
@@ -151,6 +153,8 @@ type Cache struct {
 	Bytes     int64   `json:"bytes"`
 	Error     string  `json:"error"`
 	Verdict   string  `json:"verdict"`
+	// Chosen says that "cache: auto" chose it.
+	Chosen bool `json:"chosen,omitempty"`
 	// Start is in seconds since the start of the build.
 	Start float64 `json:"start,omitempty"`
 }

@@ -274,6 +274,7 @@ func newCaches(head *record.Record, l timing.Ledger) []Cache {
 		a := Cache{
 			Direction: string(c.Direction), Type: c.Type, Ref: c.Ref,
 			Seconds: tidy(c.Seconds), Bytes: c.Bytes, Error: c.Error, Start: tidy(c.Start),
+			Chosen: c.Chosen,
 		}
 		if i < len(l.Verdicts) {
 			a.Verdict = l.Verdicts[i]

@@ -1,0 +1,65 @@
+package pipeline
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"strings"
+
+	"github.com/layercause/layercause/internal/buildkit"
+	"github.com/layercause/layercause/internal/buildkit/builder"
+	"github.com/layercause/layercause/internal/cacheplan"
+	"github.com/layercause/layercause/internal/history"
+)
+
+// The values of --cache.
+const (
+	cacheAuto = "auto"
+	cacheOff  = "off"
+)
+
+// checkCache refuses other values of --cache.
+func checkCache(mode string) error {
+	switch mode {
+	case "", cacheAuto, cacheOff:
+		return nil
+	}
+	return usage("use auto or off", "--cache %q is unknown", mode)
+}
+
+// chooseCaches gives the build the caches that nobody named, if somebody asked for
+// that, and says what it chose.
+func chooseCaches(ctx context.Context, env Env, run *runner, o BuildOptions, b *buildkit.Build, on *builder.Builder, rec *records) (string, error) {
+	if o.Cache != cacheAuto {
+		return "", nil
+	}
+	s := cacheplan.Situation{
+		Invocation: b.Invocation(), Commit: o.Options.Commit, Platform: "linux/" + runtime.GOARCH,
+		Engine: on.Driver == builder.DriverDocker, From: len(o.CacheFrom) > 0, To: len(o.CacheTo) > 0,
+	}
+	s.Images, s.Pushes = b.Images()
+	if run.active {
+		s.Actions, s.Event, s.Fork = true, run.event.Name, run.event.FromFork()
+		s.Protected = env.getenv("GITHUB_REF_PROTECTED") == "true" && s.Commit.BaseBranch == ""
+		s.Service = env.getenv("ACTIONS_RUNTIME_TOKEN") != "" && (env.getenv("ACTIONS_RESULTS_URL") != "" || env.getenv("ACTIONS_CACHE_URL") != "")
+		s.Mode = env.getenv("ACTIONS_CACHE_MODE")
+	} else if s.Commit.Default == "" && isDir(o.Context) {
+		s.Commit.Default = strings.TrimPrefix(git{ctx, o.Context}.run("symbolic-ref", "--quiet", "--short", "refs/remotes/origin/HEAD"), "origin/")
+	}
+	if store := rec.early(); store != nil {
+		// A history that cannot be read is no evidence; the comparison says why.
+		s.Past, _, _ = store.Past(ctx, history.Key{
+			Repository: s.Commit.Repository, Dockerfile: s.Invocation.Dockerfile, Target: s.Invocation.Target, Platforms: s.Invocation.Platforms,
+		}, history.Keep)
+	}
+	plan := cacheplan.Choose(s)
+	if err := b.Choose(plan.From, plan.To); err != nil {
+		return "", fmt.Errorf("choosing caches: %w", err)
+	}
+	if run.active {
+		run.log.Print(plan.Why)
+	} else {
+		fmt.Fprintln(env.Stderr, plan.Why)
+	}
+	return plan.Why, nil
+}
