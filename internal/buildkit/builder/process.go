@@ -25,11 +25,12 @@ type process struct {
 // process group of its own, so the terminal's Ctrl-C reaches us alone and the
 // build is cancelled before its daemon ends, and the kernel ends it when we die.
 func startProcess(cmd *exec.Cmd, contained bool) (*process, error) {
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGTERM}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	end := syscall.SIGTERM
 	if contained {
-		// unshare does not hear a SIGTERM. Its end sends one to the daemon.
-		cmd.SysProcAttr.Pdeathsig = syscall.SIGKILL
+		end = syscall.SIGKILL // unshare does not hear the other, and sends it to the daemon at its own end
 	}
+	endsWithUs(cmd.SysProcAttr, end)
 	p := &process{contained: contained, done: make(chan struct{})}
 	started := make(chan error)
 	go func() {
