@@ -10,9 +10,11 @@ COPY internal internal
 RUN --mount=type=cache,target=/go/pkg/mod \
     --mount=type=cache,target=/root/.cache/go-build \
     go build -trimpath -buildvcs=false -ldflags '-s -w' -o /image/layercause ./cmd/layercause
-# An empty image has no folder for temporary files.
+# An empty image has no folder for temporary files. The action's post stage has
+# the arguments of its main stage, and so the program goes by its name.
 RUN mkdir -p /image/etc/ssl/certs \
     && mkdir -m 1777 /image/tmp \
+    && ln -s layercause /image/cleanup \
     && cp /etc/ssl/certs/ca-certificates.crt /image/etc/ssl/certs/
 
 FROM scratch

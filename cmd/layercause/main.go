@@ -5,6 +5,7 @@ package main
 import (
 	"context"
 	"os"
+	"path/filepath"
 	"runtime/debug"
 
 	"github.com/spf13/cobra"
@@ -27,6 +28,9 @@ func main() {
 		SilenceUsage:  true,
 	}
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(adviseCommand(env), buildCommand(env), explainCommand(env), historyCommand(env), versionCommand(env))
+	root.AddCommand(adviseCommand(env), buildCommand(env), cleanupCommand(env), explainCommand(env), historyCommand(env), versionCommand(env))
+	if filepath.Base(os.Args[0]) == cleanup {
+		root.SetArgs([]string{cleanup})
+	}
 	os.Exit(pipeline.ExitCode(os.Stderr, root.ExecuteContext(context.Background())))
 }

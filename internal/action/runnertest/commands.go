@@ -1,7 +1,6 @@
 package runnertest
 
 import (
-	"fmt"
 	"strconv"
 	"strings"
 )
@@ -16,66 +15,166 @@ type Annotation struct {
 	Message string
 }
 
-// parseLog takes the commands out of a log as the runner does: a line that
-// starts with :: and a known word, unless commands are stopped.
-// https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands
-func parseLog(log string) (annotations []Annotation, masks []string) {
+// Limits of annotations. The runner keeps this many of each level of a step and
+// cuts what is longer; the others are lost without a word.
+// https://github.com/actions/runner/blob/main/src/Runner.Worker/ExecutionContext.cs
+const (
+	maxAnnotations   = 10
+	maxMessageLength = 4096
+)
+
+// said is what a step's log told the runner.
+type said struct {
+	annotations []Annotation
+	masks       []string
+	// dropped counts annotations beyond the limit.
+	dropped int
+	// shown is the log as a reader sees it: commands executed, masks put on.
+	shown string
+	// problems are commands that the runner takes for failures of the step.
+	problems []string
+}
+
+// registered are the commands that the runner knows.
+var registered = map[string]bool{
+	"add-mask": true, "add-matcher": true, "add-path": true, "debug": true, "echo": true, "endgroup": true,
+	"error": true, "group": true, "internal-set-repo-path": false, "notice": true, "remove-matcher": true,
+	"save-state": true, "set-env": true, "set-output": true, "stop-commands": true, "warning": true,
+}
+
+// parseLog takes the commands out of a log as the runner does. While commands are
+// stopped only the token counts, in either form of a command.
+// https://github.com/actions/runner/blob/main/src/Runner.Worker/ActionCommandManager.cs
+func parseLog(log string) said {
+	var s said
+	var shown []string
+	counts := map[string]int{}
 	stopped := ""
 	for line := range strings.Lines(log) {
-		line = strings.TrimLeft(strings.TrimRight(line, "\r\n"), " \t")
-		name, properties, message, ok := parseCommand(line)
-		if !ok {
+		line = strings.TrimRight(line, "\r\n")
+		known := func(name string) bool {
+			name = strings.ToLower(name)
+			return registered[name] || stopped != "" && name == strings.ToLower(stopped)
+		}
+		c, ok := parseCommand(line, known)
+		if !ok || stopped != "" && !strings.EqualFold(c.name, stopped) {
+			shown = append(shown, line)
 			continue
 		}
-		if stopped != "" {
-			if name == stopped {
-				stopped = ""
+		switch name := strings.ToLower(c.name); {
+		case stopped != "":
+			stopped = ""
+			shown = append(shown, line)
+		case name == "stop-commands":
+			stopped = c.data
+			shown = append(shown, line)
+		case name == "add-mask":
+			if strings.TrimSpace(c.data) != "" {
+				s.masks = append(s.masks, c.data)
 			}
-			continue
-		}
-		switch name {
-		case "stop-commands":
-			stopped = message
-		case "add-mask":
-			masks = append(masks, unescape(message))
-		case "notice", "warning", "error":
-			annotations = append(annotations, Annotation{
-				Level: name, File: properties["file"], Title: properties["title"],
-				Line: number(properties["line"]), EndLine: number(properties["endLine"]),
-				Message: unescape(message),
-			})
+		case name == "notice" || name == "warning" || name == "error":
+			shown = append(shown, "##["+name+"]"+c.data)
+			if counts[name]++; counts[name] > maxAnnotations {
+				s.dropped++
+				continue
+			}
+			s.annotations = append(s.annotations, annotation(name, c))
+		case name == "group" || name == "endgroup":
+			shown = append(shown, "##["+name+"]"+c.data)
+		case name == "set-env" || name == "add-path":
+			s.problems = append(s.problems, name+" is disabled")
 		}
 	}
-	return annotations, masks
+	s.shown = masked(strings.Join(shown, "\n"), s.masks)
+	return s
 }
 
-// parseCommand takes ::name key=value,key=value::message apart.
-func parseCommand(line string) (name string, properties map[string]string, message string, ok bool) {
-	rest, ok := strings.CutPrefix(line, "::")
-	if !ok {
-		return "", nil, "", false
+func annotation(level string, c command) Annotation {
+	a := Annotation{
+		Level: level, File: c.property("file"), Title: c.property("title"),
+		Line: number(c.property("line")), EndLine: number(c.property("endLine")), Message: c.data,
 	}
-	head, message, ok := strings.Cut(rest, "::")
-	if !ok {
-		return "", nil, "", false
+	if a.EndLine != 0 && a.EndLine < a.Line {
+		a.Line, a.EndLine = 0, 0
 	}
+	if runes := []rune(a.Message); len(runes) > maxMessageLength {
+		a.Message = string(runes[:maxMessageLength])
+	}
+	return a
+}
+
+// masked puts asterisks over each value, and over each line of it.
+func masked(text string, masks []string) string {
+	for _, m := range masks {
+		for part := range strings.SplitSeq(m, "\n") {
+			if part = strings.TrimSpace(part); part != "" {
+				text = strings.ReplaceAll(text, part, "***")
+			}
+		}
+	}
+	return text
+}
+
+// A command is one workflow command.
+type command struct {
+	name       string
+	properties map[string]string
+	data       string
+}
+
+// property finds a property whatever the case of its name.
+func (c command) property(name string) string {
+	for key, value := range c.properties {
+		if strings.EqualFold(key, name) {
+			return value
+		}
+	}
+	return ""
+}
+
+// parseCommand takes a line apart in the form ::name key=value,key=value::data,
+// which has to start it, or in the older one, ##[name key=value;key=value]data,
+// which may stand anywhere in it.
+// https://github.com/actions/runner/blob/main/src/Runner.Common/ActionCommand.cs
+func parseCommand(line string, known func(string) bool) (command, bool) {
+	if rest, ok := strings.CutPrefix(strings.TrimLeft(line, " \t\v\f\u00a0"), "::"); ok {
+		if head, data, ok := strings.Cut(rest, "::"); ok {
+			if c, ok := newCommand(head, ",", known, unescapeProperty); ok {
+				c.data = unescapeData.Replace(data)
+				return c, true
+			}
+		}
+	}
+	if _, rest, ok := strings.Cut(line, "##["); ok {
+		if head, data, ok := strings.Cut(rest, "]"); ok {
+			if c, ok := newCommand(head, ";", known, unescapeOld); ok {
+				c.data = unescapeOld.Replace(data)
+				return c, true
+			}
+		}
+	}
+	return command{}, false
+}
+
+func newCommand(head, separator string, known func(string) bool, unescape *strings.Replacer) (command, bool) {
 	name, list, _ := strings.Cut(head, " ")
-	properties = map[string]string{}
-	for _, p := range strings.Split(list, ",") {
-		if key, value, ok := strings.Cut(strings.TrimSpace(p), "="); ok {
-			properties[key] = unescapeProperty(value)
+	if !known(name) {
+		return command{}, false
+	}
+	c := command{name: name, properties: map[string]string{}}
+	for p := range strings.SplitSeq(strings.TrimSpace(list), separator) {
+		if key, value, ok := strings.Cut(p, "="); ok && key != "" && value != "" {
+			c.properties[key] = unescape.Replace(value)
 		}
 	}
-	return name, properties, message, true
+	return c, true
 }
 
-func unescape(s string) string {
-	return strings.NewReplacer("%0D", "\r", "%0A", "\n", "%25", "%").Replace(s)
-}
-
-func unescapeProperty(s string) string {
-	return strings.NewReplacer("%0D", "\r", "%0A", "\n", "%3A", ":", "%2C", ",", "%25", "%").Replace(s)
-}
+var (
+	unescapeData     = strings.NewReplacer("%0D", "\r", "%0A", "\n", "%25", "%")
+	unescapeProperty = strings.NewReplacer("%0D", "\r", "%0A", "\n", "%3A", ":", "%2C", ",", "%25", "%")
+	unescapeOld      = strings.NewReplacer("%3B", ";", "%0D", "\r", "%0A", "\n", "%5D", "]", "%25", "%")
+)
 
 func number(s string) int {
 	n, err := strconv.Atoi(s)
@@ -83,33 +182,4 @@ func number(s string) int {
 		return 0
 	}
 	return n
-}
-
-// parseOutputs reads the file of GITHUB_OUTPUT: NAME=VALUE, or NAME<<DELIMITER
-// with the value on the lines up to the delimiter.
-func parseOutputs(text string) (map[string]string, error) {
-	outputs := map[string]string{}
-	lines := strings.Split(text, "\n")
-	for i := 0; i < len(lines); i++ {
-		line := strings.TrimSuffix(lines[i], "\r")
-		equals, heredoc := strings.Index(line, "="), strings.Index(line, "<<")
-		switch {
-		case line == "":
-		case heredoc >= 0 && (equals < 0 || heredoc < equals):
-			name, delimiter := line[:heredoc], line[heredoc+2:]
-			var value []string
-			for i++; i < len(lines) && lines[i] != delimiter; i++ {
-				value = append(value, lines[i])
-			}
-			if i == len(lines) {
-				return nil, fmt.Errorf("output %q does not end with its delimiter %q", name, delimiter)
-			}
-			outputs[name] = strings.Join(value, "\n")
-		case equals > 0:
-			outputs[line[:equals]] = line[equals+1:]
-		default:
-			return nil, fmt.Errorf("line %d is no output: %q", i+1, line)
-		}
-	}
-	return outputs, nil
 }

@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -21,9 +22,10 @@ const (
 const (
 	outputFile  = "set_output_0f"
 	summaryFile = "step_summary_0f"
+	stateFile   = "save_state_0f"
 )
 
-var commandFiles = []string{outputFile, summaryFile, "set_env_0f", "add_path_0f", "save_state_0f"}
+var commandFiles = []string{outputFile, summaryFile, stateFile, "set_env_0f", "add_path_0f"}
 
 // metadata is the part of action.yml that the runner acts on.
 type metadata struct {
@@ -31,8 +33,10 @@ type metadata struct {
 		Default string `yaml:"default"`
 	} `yaml:"inputs"`
 	Runs struct {
-		Using string   `yaml:"using"`
-		Args  []string `yaml:"args"`
+		Using          string   `yaml:"using"`
+		Args           []string `yaml:"args"`
+		PostEntrypoint string   `yaml:"post-entrypoint"`
+		PostIf         string   `yaml:"post-if"`
 	} `yaml:"runs"`
 }
 
@@ -81,11 +85,12 @@ func (m metadata) inputs(given map[string]string) map[string]string {
 }
 
 // variables are those that the runner sets for a container action in a job on
-// pull request 7 of acme/shop, and the inputs.
-func variables(inputs map[string]string) map[string]string {
+// pull request 7 of acme/shop, and the inputs. Paths are the machine's.
+func (r *Runner) variables(inputs map[string]string) map[string]string {
+	file := func(name string) string { return filepath.Join(r.Temp, "_runner_file_commands", name) }
 	env := map[string]string{
 		"CI":   "true",
-		"HOME": "/github/home",
+		"HOME": filepath.Join(r.Temp, "_github_home"),
 
 		"GITHUB_ACTION":              "__layercause_layercause",
 		"GITHUB_ACTIONS":             "true",
@@ -95,14 +100,14 @@ func variables(inputs map[string]string) map[string]string {
 		"GITHUB_ACTOR_ID":            "583231",
 		"GITHUB_API_URL":             "https://api.github.com",
 		"GITHUB_BASE_REF":            "main",
-		"GITHUB_ENV":                 "/github/file_commands/set_env_0f",
+		"GITHUB_ENV":                 file("set_env_0f"),
 		"GITHUB_EVENT_NAME":          "pull_request",
-		"GITHUB_EVENT_PATH":          "/github/workflow/event.json",
+		"GITHUB_EVENT_PATH":          filepath.Join(r.Temp, "_github_workflow", "event.json"),
 		"GITHUB_GRAPHQL_URL":         "https://api.github.com/graphql",
 		"GITHUB_HEAD_REF":            "topic",
 		"GITHUB_JOB":                 "image",
-		"GITHUB_OUTPUT":              "/github/file_commands/" + outputFile,
-		"GITHUB_PATH":                "/github/file_commands/add_path_0f",
+		"GITHUB_OUTPUT":              file(outputFile),
+		"GITHUB_PATH":                file("add_path_0f"),
 		"GITHUB_REF":                 "refs/pull/7/merge",
 		"GITHUB_REF_NAME":            "7/merge",
 		"GITHUB_REF_PROTECTED":       "false",
@@ -113,25 +118,25 @@ func variables(inputs map[string]string) map[string]string {
 		"GITHUB_REPOSITORY_OWNER_ID": "1",
 		"GITHUB_RETENTION_DAYS":      "90",
 		"GITHUB_RUN_ATTEMPT":         "1",
-		"GITHUB_RUN_ID":              "1658821493",
+		"GITHUB_RUN_ID":              strconv.Itoa(1658821493 + r.runs),
 		"GITHUB_RUN_NUMBER":          "3",
 		"GITHUB_SERVER_URL":          "https://github.com",
 		"GITHUB_SHA":                 "ffac537e6cbbf934b08745a378932722df287a53",
-		"GITHUB_STATE":               "/github/file_commands/save_state_0f",
-		"GITHUB_STEP_SUMMARY":        "/github/file_commands/" + summaryFile,
+		"GITHUB_STATE":               file(stateFile),
+		"GITHUB_STEP_SUMMARY":        file(summaryFile),
 		"GITHUB_TRIGGERING_ACTOR":    "octocat",
 		"GITHUB_WORKFLOW":            "build",
 		"GITHUB_WORKFLOW_REF":        "acme/shop/.github/workflows/build.yml@refs/pull/7/merge",
 		"GITHUB_WORKFLOW_SHA":        "ffac537e6cbbf934b08745a378932722df287a53",
-		"GITHUB_WORKSPACE":           "/github/workspace",
+		"GITHUB_WORKSPACE":           r.Workspace(),
 
 		"RUNNER_ARCH":        "X64",
 		"RUNNER_ENVIRONMENT": "github-hosted",
-		"RUNNER_NAME":        "GitHub Actions 2",
+		"RUNNER_NAME":        r.Name,
 		"RUNNER_OS":          "Linux",
-		"RUNNER_TEMP":        "/github/runner_temp",
+		"RUNNER_TEMP":        r.Temp,
 		"RUNNER_TOOL_CACHE":  "/opt/hostedtoolcache",
-		"RUNNER_WORKSPACE":   "/home/runner/work/shop",
+		"RUNNER_WORKSPACE":   filepath.Dir(r.Workspace()),
 
 		// The runner's services; nobody listens there.
 		"ACTIONS_CACHE_URL":     "http://127.0.0.1:9/cache/",

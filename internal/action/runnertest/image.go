@@ -40,7 +40,7 @@ func BuildImage(t testing.TB, docker *buildkittest.Docker, ref string) {
 	}
 	daemon := buildkittest.Start(t, buildkittest.Options{
 		Root:  state,
-		Flags: []string{"--oci-worker-gc=true", "--oci-worker-gc-keepstorage=2000"}, // megabytes
+		Flags: []string{"--oci-worker-gc=true", "--oci-worker-gc-keepstorage=10000"}, // megabytes; modules and compiled packages are half of it
 	})
 	defer daemon.Stop(t)
 	c, err := client.New(t.Context(), daemon.Address)
@@ -160,7 +160,7 @@ func tools(t testing.TB) string {
 	if err := os.Chmod(filepath.Join(dir, "bin/busybox"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{"sh", "mkdir", "cp"} {
+	for _, name := range []string{"sh", "mkdir", "cp", "ln"} {
 		if err := os.Symlink("busybox", filepath.Join(dir, "bin", name)); err != nil {
 			t.Fatal(err)
 		}

@@ -1,152 +1,193 @@
 package runnertest
 
 import (
-	"bytes"
-	"context"
 	"encoding/json"
 	"maps"
 	"os"
 	"path/filepath"
-	"slices"
-	"strings"
 	"testing"
 	"time"
-
-	"github.com/moby/moby/api/pkg/stdcopy"
-	"github.com/moby/moby/api/types/container"
-	dockerclient "github.com/moby/moby/client"
 
 	"github.com/layercause/layercause/internal/buildkit/buildkittest"
 )
 
-// jobTimeout is more than any job of a test takes.
-const jobTimeout = 5 * time.Minute
-
-// Runner stands for one runner. Its temporary folder and home stay from job to
-// job, as they do where a cache action restores them.
+// Runner stands for one runner. Its folder of work stays from job to job, as it
+// does where a cache action restores it.
 type Runner struct {
-	// Temp is mounted as /github/runner_temp.
+	// Name is its RUNNER_NAME.
+	Name string
+	// Temp is RUNNER_TEMP on the runner's machine; a container action has it as
+	// /github/runner_temp.
 	Temp string
 
 	docker *buildkittest.Docker
 	image  string
-	home   string
-}
-
-// Job is one run of the action.
-type Job struct {
-	// Workspace is the folder that was checked out.
-	Workspace string
-	// Inputs are what stands under "with:"; the others have action.yml's defaults.
-	Inputs map[string]string
-	// Env stands under "env:", and overrides the runner's own variables.
-	Env map[string]string
-	// Event is the webhook's payload.
-	Event any
-}
-
-// Result is what the runner learned from the action.
-type Result struct {
-	ExitCode int
-	// Log is the standard output and error as a reader of the log sees them.
-	Log         string
-	Annotations []Annotation
-	// Masks are the values that the action asked to be masked.
-	Masks   []string
-	Outputs map[string]string
-	Summary string
+	work   string
+	runs   int
 }
 
 // New returns a runner whose jobs run image, whose reference docker knows.
 func New(t testing.TB, docker *buildkittest.Docker, image string) *Runner {
 	t.Helper()
-	return &Runner{docker: docker, image: image, Temp: t.TempDir(), home: t.TempDir()}
+	work := t.TempDir()
+	r := &Runner{Name: "runner-1", docker: docker, image: image, work: work, Temp: filepath.Join(work, "_temp")}
+	for _, dir := range []string{"_github_home", "_github_workflow", "_runner_file_commands"} {
+		if err := os.MkdirAll(filepath.Join(r.Temp, dir), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return r
 }
 
-// Run runs the action once.
-func (r *Runner) Run(t testing.TB, job Job) Result {
+// Workspace is the folder that a job's repository is checked out to.
+func (r *Runner) Workspace() string { return filepath.Join(r.work, "shop", "shop") }
+
+// mappings are the folders that a container action has, in the order in which the
+// runner adds them.
+// https://github.com/actions/runner/blob/main/src/Runner.Worker/Handlers/ContainerActionHandler.cs
+func (r *Runner) mappings() []mapping {
+	return []mapping{
+		{r.Temp, "/github/runner_temp"},
+		{filepath.Join(r.Temp, "_github_home"), "/github/home"},
+		{filepath.Join(r.Temp, "_github_workflow"), "/github/workflow"},
+		{filepath.Join(r.Temp, "_runner_file_commands"), "/github/file_commands"},
+		{r.Workspace(), "/github/workspace"},
+	}
+}
+
+// A Job is one run of a workflow's job.
+type Job struct {
+	// Env stands under "env:" of the job, and overrides the runner's own variables.
+	Env map[string]string
+
+	runner *Runner
+	steps  []*Step
+}
+
+// A Step runs the action.
+type Step struct {
+	// Inputs are what stands under "with:"; the others have action.yml's defaults.
+	Inputs map[string]string
+	// Env stands under "env:" of the step.
+	Env map[string]string
+	// CancelAt cancels the job when this text is in the log.
+	CancelAt string
+
+	state map[string]string
+}
+
+// Result is what the runner learned from one stage of a step.
+type Result struct {
+	ExitCode int
+	// Started is when the container started, by the engine's clock.
+	Started time.Time
+	// Log is the standard output and error as the action wrote them, and Shown what a
+	// reader of the job's log sees of it.
+	Log, Shown  string
+	Annotations []Annotation
+	// Dropped is how many annotations were over the limit.
+	Dropped int
+	// Masks are the values that the action asked to be masked.
+	Masks   []string
+	Outputs map[string]string
+	// Summary is empty where the file was over the limit.
+	Summary string
+}
+
+// Start starts a job in a fresh workspace with these files.
+func (r *Runner) Start(t testing.TB, files map[string]string, event any) *Job {
 	t.Helper()
-	workflow, commands := t.TempDir(), t.TempDir()
-	event, err := json.Marshal(job.Event)
+	r.runs++
+	if err := os.RemoveAll(r.Workspace()); err != nil {
+		t.Fatal(err)
+	}
+	for name, text := range files {
+		path := filepath.Join(r.Workspace(), name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		write(t, path, []byte(text))
+	}
+	payload, err := json.Marshal(event)
 	if err != nil {
 		t.Fatalf("encoding the event: %v", err)
 	}
-	write(t, filepath.Join(workflow, "event.json"), event)
+	write(t, filepath.Join(r.Temp, "_github_workflow", "event.json"), payload)
+	return &Job{runner: r}
+}
+
+// Run runs the main stage of a step.
+func (j *Job) Run(t testing.TB, s Step) Result {
+	t.Helper()
+	j.steps = append(j.steps, &s)
+	// docker run takes the image's own entrypoint where action.yml names none.
+	return j.stage(t, &s, "", s.CancelAt)
+}
+
+// End runs the post stages of the steps, the last one first, and returns what came
+// of them in this order. They run however the job ended.
+func (j *Job) End(t testing.TB) []Result {
+	t.Helper()
+	runs := description(t).Runs
+	if runs.PostEntrypoint == "" {
+		return nil
+	}
+	if runs.PostIf != "" && runs.PostIf != "always()" {
+		t.Fatalf("the emulator does not know post-if: %s", runs.PostIf)
+	}
+	var all []Result
+	for i := len(j.steps) - 1; i >= 0; i-- {
+		all = append(all, j.stage(t, j.steps[i], runs.PostEntrypoint, ""))
+	}
+	return all
+}
+
+// stage runs the action's container once, and reads the files that it wrote.
+func (j *Job) stage(t testing.TB, s *Step, entrypoint, cancelAt string) Result {
+	t.Helper()
+	r := j.runner
+	commands := filepath.Join(r.Temp, "_runner_file_commands")
 	for _, name := range commandFiles {
 		write(t, filepath.Join(commands, name), nil)
 	}
+	action := description(t)
+	env := r.variables(action.inputs(s.Inputs))
+	maps.Copy(env, j.Env)
+	maps.Copy(env, s.Env)
+	for name, value := range s.state {
+		env["STATE_"+name] = value
+	}
+	for name, value := range env {
+		env[name] = toContainer(r.mappings(), value)
+	}
 
-	exit, stdout := r.start(t, job, []string{
-		strings.TrimPrefix(r.docker.Host, "unix://") + ":/var/run/docker.sock",
-		r.Temp + ":/github/runner_temp",
-		r.home + ":/github/home",
-		workflow + ":/github/workflow",
-		commands + ":/github/file_commands",
-		job.Workspace + ":/github/workspace",
-	})
-	result := Result{ExitCode: exit, Log: stdout}
-	result.Annotations, result.Masks = parseLog(stdout)
-	result.Summary = string(read(t, filepath.Join(commands, summaryFile)))
-	if result.Outputs, err = parseOutputs(string(read(t, filepath.Join(commands, outputFile)))); err != nil {
-		t.Errorf("the runner cannot read the outputs: %v", err)
+	exit, log, ran := r.start(t, entrypoint, action.Runs.Args, env, cancelAt)
+	told := parseLog(log)
+	result := Result{
+		ExitCode: exit, Started: ran.started, Log: log, Shown: told.shown,
+		Annotations: told.annotations, Dropped: told.dropped, Masks: told.masks,
+	}
+	for i, a := range result.Annotations {
+		result.Annotations[i].File = fileOfAnnotation(r.mappings(), r.Workspace(), a.File)
+	}
+	for _, problem := range told.problems {
+		t.Errorf("the runner fails the step: %s", problem)
+	}
+	if summary := read(t, filepath.Join(commands, summaryFile)); len(summary) <= summaryLimit {
+		result.Summary = masked(string(summary), told.masks)
+	}
+	pairs := func(name string) map[string]string {
+		found, err := parsePairs(string(read(t, filepath.Join(commands, name))))
+		if err != nil {
+			t.Errorf("the runner cannot read the file %s: %v", name, err)
+		}
+		return found
+	}
+	result.Outputs = pairs(outputFile)
+	if state := pairs(stateFile); len(state) > 0 {
+		s.state = state
 	}
 	return result
-}
-
-// start runs the container to its end.
-func (r *Runner) start(t testing.TB, job Job, binds []string) (exit int, log string) {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), jobTimeout)
-	defer cancel()
-	action := description(t)
-	env := variables(action.inputs(job.Inputs))
-	maps.Copy(env, job.Env)
-	var list []string
-	for _, name := range slices.Sorted(maps.Keys(env)) {
-		list = append(list, name+"="+env[name])
-	}
-	engine := r.docker.Engine
-	created, err := engine.ContainerCreate(ctx, dockerclient.ContainerCreateOptions{
-		Config:     &container.Config{Image: r.image, Env: list, Cmd: action.Runs.Args, WorkingDir: "/github/workspace"},
-		HostConfig: &container.HostConfig{Binds: binds, NetworkMode: "host"},
-	})
-	if err != nil {
-		t.Fatalf("creating the action's container: %v", err)
-	}
-	defer func() {
-		options := dockerclient.ContainerRemoveOptions{Force: true, RemoveVolumes: true}
-		if _, err := engine.ContainerRemove(context.WithoutCancel(ctx), created.ID, options); err != nil {
-			t.Errorf("removing the action's container: %v", err)
-		}
-	}()
-	ended := engine.ContainerWait(ctx, created.ID, dockerclient.ContainerWaitOptions{Condition: container.WaitConditionNextExit})
-	if _, err := engine.ContainerStart(ctx, created.ID, dockerclient.ContainerStartOptions{}); err != nil {
-		t.Fatalf("starting the action's container: %v", err)
-	}
-	select {
-	case err := <-ended.Error:
-		t.Fatalf("waiting for the action: %v\n%s", err, r.output(t, created.ID))
-	case result := <-ended.Result:
-		exit = int(result.StatusCode)
-	}
-	return exit, r.output(t, created.ID)
-}
-
-// output returns both streams in the order in which they were written: the
-// runner takes commands from either.
-func (r *Runner) output(t testing.TB, id string) string {
-	t.Helper()
-	logs, err := r.docker.Engine.ContainerLogs(context.WithoutCancel(t.Context()), id,
-		dockerclient.ContainerLogsOptions{ShowStdout: true, ShowStderr: true})
-	if err != nil {
-		t.Fatalf("reading the action's log: %v", err)
-	}
-	defer logs.Close()
-	var b bytes.Buffer
-	if _, err := stdcopy.StdCopy(&b, &b, logs); err != nil {
-		t.Fatalf("reading the action's log: %v", err)
-	}
-	return b.String()
 }
 
 func write(t testing.TB, path string, data []byte) {

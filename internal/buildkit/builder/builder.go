@@ -32,6 +32,9 @@ type Options struct {
 	// StateDir keeps the state of the child between builds; empty means
 	// layercause/buildkit in the user's cache folder.
 	StateDir string
+	// Job is the CI job that a container of ours is made for. Empty means one that
+	// stays, for all who use the engine.
+	Job Job
 	// BuildkitdFlags are given to a child after our own.
 	BuildkitdFlags []string
 	// Stderr takes notices, one line each; nil means that they are dropped.

@@ -19,6 +19,10 @@
 // Connecting to a given address sends nothing beyond what is needed: the one
 // connection that tells whether anything listens is the one the build then uses.
 //
+// The container of ours stays, and its cache with it. In a CI job it is the job's
+// own ([Options.Job]): the steps of the job share it, and at its end [RemoveJob]
+// takes it away.
+//
 // LAYERCAUSE_BUILDKIT_IMAGE names another image for the container of ours, and
 // LAYERCAUSE_BUILDKIT_NETWORK its network. The child runs as root, or through
 // rootlesskit.

@@ -15,7 +15,8 @@ import (
 
 const (
 	// ownContainer is the container that we make where there is an engine and no
-	// builder, and ownVolume keeps its cache when it is made anew.
+	// builder, and ownVolume keeps its cache when it is made anew. A job's container
+	// has the job's key after this name.
 	ownContainer = "layercause_buildkit"
 	ownVolume    = "layercause_buildkit_state"
 	// ownImage is the version that this program is built and tested with.
@@ -28,45 +29,47 @@ func connectOwnContainer(ctx context.Context, o Options, e endpoint, engine *doc
 	if image == "" {
 		image = ownImage
 	}
-	if err := ensureOwnContainer(ctx, o, engine, image); err != nil {
+	name := o.Job.container()
+	if err := ensureOwnContainer(ctx, o, engine, name, image); err != nil {
 		engine.Close()
 		return nil, err
 	}
-	return inContainer(ctx, o, e, engine, ownContainer, "docker-container://"+ownContainer)
+	return inContainer(ctx, o, e, engine, name, "docker-container://"+name)
 }
 
 // ensureOwnContainer returns when our container exists and was made from image.
 // Another process may make it at the same time; whoever is second takes it.
-func ensureOwnContainer(ctx context.Context, o Options, engine *dockerclient.Client, image string) error {
-	found, err := engine.ContainerInspect(ctx, ownContainer, dockerclient.ContainerInspectOptions{})
+func ensureOwnContainer(ctx context.Context, o Options, engine *dockerclient.Client, name, image string) error {
+	found, err := engine.ContainerInspect(ctx, name, dockerclient.ContainerInspectOptions{})
 	switch {
 	case err == nil && found.Container.Config != nil && found.Container.Config.Image == image:
 		return nil
 	case err != nil && !cerrdefs.IsNotFound(err):
-		return fmt.Errorf("looking for the container %s: %w", ownContainer, err)
+		return fmt.Errorf("looking for the container %s: %w", name, err)
 	}
 	// The image comes first: without it a container that works is not thrown away.
 	if err := ensureImage(ctx, o, engine, image); err != nil {
 		return err
 	}
 	if err == nil {
-		o.notice("replacing the container %s: it was made from another image than %s", ownContainer, image)
-		_, err := engine.ContainerRemove(ctx, ownContainer, dockerclient.ContainerRemoveOptions{Force: true})
+		o.notice("replacing the container %s: it was made from another image than %s", name, image)
+		_, err := engine.ContainerRemove(ctx, name, dockerclient.ContainerRemoveOptions{Force: true, RemoveVolumes: true})
 		if err != nil && !cerrdefs.IsNotFound(err) && !cerrdefs.IsConflict(err) {
-			return fmt.Errorf("removing the container %s: %w", ownContainer, err)
+			return fmt.Errorf("removing the container %s: %w", name, err)
 		}
 	}
+	removeStale(ctx, o, engine)
 	host, err := ownHostConfig(ctx, o, engine)
 	if err != nil {
 		return err
 	}
 	_, err = engine.ContainerCreate(ctx, dockerclient.ContainerCreateOptions{
-		Name:       ownContainer,
-		Config:     &container.Config{Image: image},
+		Name:       name,
+		Config:     &container.Config{Image: image, Labels: o.Job.labels()},
 		HostConfig: host,
 	})
 	if err != nil && !cerrdefs.IsConflict(err) {
-		return fmt.Errorf("creating the container %s: %w", ownContainer, err)
+		return fmt.Errorf("creating the container %s: %w", name, err)
 	}
 	return nil
 }
@@ -76,7 +79,7 @@ func ownHostConfig(ctx context.Context, o Options, engine *dockerclient.Client) 
 	h := &container.HostConfig{
 		Privileged: true, // BuildKit mounts layers and starts containers itself
 		Init:       &reapOrphans,
-		Mounts:     []mount.Mount{{Type: mount.TypeVolume, Source: ownVolume, Target: "/var/lib/buildkit"}},
+		Mounts:     []mount.Mount{{Type: mount.TypeVolume, Source: o.Job.volume(), Target: "/var/lib/buildkit"}},
 	}
 	info, err := engine.Info(ctx, dockerclient.InfoOptions{})
 	if err != nil {
