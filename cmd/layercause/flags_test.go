@@ -23,6 +23,7 @@ var documented = map[string]struct {
 }{
 	"adviseCommand":  {adviseCommand, "docs/advise.md"},
 	"buildCommand":   {buildCommand, "README.md"},
+	"cleanupCommand": {cleanupCommand, "README.md"},
 	"explainCommand": {explainCommand, "README.md"},
 	"historyCommand": {historyCommand, "docs/history.md"},
 	"versionCommand": {versionCommand, "README.md"},

@@ -51,6 +51,7 @@ type Inputs struct {
 	Provenance     string // empty, "true", "false", or attributes as in mode=max
 	Pull           bool
 	Push           bool
+	RegistryLogins []Login
 	ReportDir      string // empty is the command's default
 	SBOM           string // empty, "true", "false", or attributes
 	Secrets        []Secret
@@ -106,6 +107,7 @@ func ReadInputs(getenv func(string) string) (Inputs, error) {
 		Provenance:     r.flagOrText("provenance"),
 		Pull:           r.flag("pull"),
 		Push:           r.flag("push"),
+		RegistryLogins: r.logins("registry-logins"),
 		ReportDir:      r.text("report-dir"),
 		SBOM:           r.flagOrText("sbom"),
 		Secrets:        r.secrets(),

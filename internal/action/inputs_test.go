@@ -58,6 +58,7 @@ func TestReadInputs(t *testing.T) {
 		"provenance":       "TRUE",
 		"pull":             "true",
 		"push":             "",
+		"registry-logins":  "ghcr.io=octocat:p:a=s,s\nhttps://127.0.0.1:5000/=u:p",
 		"report-dir":       "out",
 		"sbom":             "generator=image",
 		"secrets":          "KEY=val=ue\n\"MULTI=a\nb\"",
@@ -87,7 +88,12 @@ func TestReadInputs(t *testing.T) {
 		Context: url + ":app", File: "app/Dockerfile", GitHubToken: "ghs_planted", History: "dir",
 		Labels: []string{"a=b", "# c=d"}, Load: true, Network: "host", NoCacheFilters: []string{"one", "two"},
 		Outputs: []string{`type=local,"dest=a,b"`}, Platforms: []string{"linux/amd64", "linux/arm64"},
-		Provenance: "true", Pull: true, ReportDir: "out", SBOM: "generator=image",
+		Provenance: "true", Pull: true, ReportDir: "out",
+		RegistryLogins: []Login{
+			{Registry: "ghcr.io", Username: "octocat", Password: "p:a=s,s"},
+			{Registry: "127.0.0.1:5000", Username: "u", Password: "p"},
+		},
+		SBOM: "generator=image",
 		Secrets: []Secret{
 			{ID: "E1", Env: "V1"}, {ID: "E2", Env: "V2"},
 			{ID: "KEY", Value: "val=ue"}, {ID: "MULTI", Value: "a\nb"}, {ID: "F", File: file},
@@ -102,12 +108,14 @@ func TestReadInputs(t *testing.T) {
 
 func TestMalformedInputs(t *testing.T) {
 	for input, values := range map[string][]string{
-		"push":           {"yes", "1", "tRue", "true\nfalse"},
-		"no-cache":       {"on"},
-		"comment":        {"sometimes"},
-		"call":           {"check", "outline"},
-		"tags":           {`"a`},
-		"secrets":        {"A=b\n\"planted"},
+		"push":     {"yes", "1", "tRue", "true\nfalse"},
+		"no-cache": {"on"},
+		"comment":  {"sometimes"},
+		"call":     {"check", "outline"},
+		"tags":     {`"a`},
+		"secrets":  {"A=b\n\"planted"},
+		"registry-logins": {"planted", "ghcr.io=planted", "ghcr.io=planted:", "=a:planted", "ghcr.io/a=b:planted", "a:b:c=d:planted",
+			"ghcr.io=a:planted\nplanted"},
 		"context":        {"{{defaultContext}}"},
 		"build-contexts": {"a={{defaultContext}}:b"},
 	} {
@@ -162,7 +170,7 @@ func TestDefaultContext(t *testing.T) {
 }
 
 func TestSecretsAreNotPrinted(t *testing.T) {
-	in, err := ReadInputs(envOf(map[string]string{"github-token": "planted", "secrets": "ID=planted"}))
+	in, err := ReadInputs(envOf(map[string]string{"github-token": "planted", "secrets": "ID=planted", "registry-logins": "a=b:planted"}))
 	if err != nil {
 		t.Fatal(err)
 	}

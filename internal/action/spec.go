@@ -60,6 +60,7 @@ func Specs() []Spec {
 		{"provenance", Text, ""},
 		{"pull", Switch, "false"},
 		{"push", Switch, "false"},
+		{"registry-logins", Lines, ""},
 		{"report-dir", Text, ".layercause"},
 		{"sbom", Text, ""},
 		{"secret-envs", Words, ""},

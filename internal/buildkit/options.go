@@ -3,6 +3,7 @@ package buildkit
 import (
 	"io"
 
+	"github.com/layercause/layercause/internal/buildkit/builder"
 	"github.com/layercause/layercause/internal/record"
 )
 
@@ -16,7 +17,9 @@ type Options struct {
 	BuildContexts []string // NAME=VALUE
 	Secrets       []string // id=ID[,src=PATH|,env=NAME]
 	// SecretValues are secrets given in memory, by ID.
-	SecretValues  map[string][]byte
+	SecretValues map[string][]byte
+	// Logins are credentials for registries; those of docker's configuration come after.
+	Logins        builder.Logins
 	SSH           []string // ID[=SOCKET|KEY[,KEY]]
 	Platforms     []string // OS/ARCH[/VARIANT], also comma-separated
 	Tags          []string

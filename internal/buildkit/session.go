@@ -20,7 +20,6 @@ import (
 // credentials, secrets and SSH agents.
 func setSession(o Options, r *request) error {
 	r.opt.Session = append(r.opt.Session, filesync.NewFSSyncProvider(r.locals))
-	// docker's configuration is read when a registry is asked for the first time.
 	var dir string
 	if d, ok := o.Getenv("DOCKER_CONFIG"); ok {
 		dir = d
@@ -29,18 +28,10 @@ func setSession(o Options, r *request) error {
 	if err != nil {
 		return &UsageError{fmt.Sprintf("reading docker's configuration: %v", err), "mend or remove the config.json in DOCKER_CONFIG"}
 	}
-	r.auth = func(host string) (string, string, error) {
-		if host == "registry-1.docker.io" {
-			host = "https://index.docker.io/v1/"
-		}
-		a, err := cfg.GetAuthConfig(host)
-		if a.IdentityToken != "" {
-			return "", a.IdentityToken, err
-		}
-		return a.Username, a.Password, err
-	}
+	credentials := logins{o.Logins, cfg}
+	r.auth = credentials.forIndexes()
 	r.opt.Session = append(r.opt.Session, authprovider.NewDockerAuthProvider(authprovider.DockerAuthProviderConfig{
-		AuthConfigProvider: authprovider.LoadAuthConfig(cfg),
+		AuthConfigProvider: credentials.forDaemon(),
 	}))
 	if err := setSecrets(o, r); err != nil {
 		return err

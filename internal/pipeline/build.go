@@ -99,7 +99,7 @@ func build(ctx context.Context, env Env, o BuildOptions) error {
 	rec.restore(ctx, history.KeyOf(&record.Record{Commit: o.Options.Commit, Invocation: prepared.Subject()}))
 	on, err := builder.Connect(ctx, builder.Options{
 		Address: o.Builder, TLS: o.TLS, Getenv: env.getenv, Stderr: env.Stderr,
-		ExecutableDir: filepath.Dir(env.Executable), StateDir: stateDir(env), Job: builderJob(env, run),
+		ExecutableDir: filepath.Dir(env.Executable), StateDir: stateDir(env), Job: builderJob(env, run), Logins: o.Logins,
 	})
 	if err != nil {
 		return err
@@ -162,7 +162,7 @@ func build(ctx context.Context, env Env, o BuildOptions) error {
 	exported()
 	rec.wait(run.notice(env))
 	if res.Err != nil {
-		return &Error{Code: ExitFailed, Err: res.Err}
+		return &Error{Code: ExitFailed, Err: res.Err, Hint: run.loginHint(res.Err)}
 	}
 	return metadataErr
 }

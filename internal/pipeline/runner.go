@@ -47,6 +47,7 @@ func newRunner(env Env, o *BuildOptions) (*runner, error) {
 		r.inputs = true
 		applyInputs(o, in)
 		applySecrets(o, in, r.event)
+		applyLogins(o, in, r.log)
 		r.comment, r.token, r.matrix = in.Comment, nonEmpty(r.token, string(in.GitHubToken)), in.Matrix
 	}
 	r.token = nonEmpty(r.token, env.getenv("GITHUB_TOKEN"))

@@ -45,6 +45,7 @@ func TestAction(t *testing.T) {
 	t.Run("pull request", func(t *testing.T) { testPullRequest(t, w) })
 	t.Run("builder of the job", func(t *testing.T) { testJobBuilder(t, w) })
 	t.Run("builder of buildx", func(t *testing.T) { testBuildx(t, w) })
+	t.Run("registry with a login", func(t *testing.T) { testRegistryLogin(t, w) })
 }
 
 // start checks a workspace out anew, as each job does.

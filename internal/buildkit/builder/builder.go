@@ -35,6 +35,9 @@ type Options struct {
 	// Job is the CI job that a container of ours is made for. Empty means one that
 	// stays, for all who use the engine.
 	Job Job
+	// Logins are credentials for the registry of the image that a container of ours is
+	// made from; those of docker's configuration come after.
+	Logins Logins
 	// BuildkitdFlags are given to a child after our own.
 	BuildkitdFlags []string
 	// Stderr takes notices, one line each; nil means that they are dropped.

@@ -22,6 +22,9 @@ func registryAuth(o Options, image string) string {
 	if host == "docker.io" {
 		host = dockerHubKey
 	}
+	if login, ok := o.Logins.Find(host); ok {
+		return encodeAuth(registry.AuthConfig{Username: login.Username, Password: login.Password, ServerAddress: host})
+	}
 	file, err := config.Load(dockerConfigDir(o))
 	if err != nil {
 		return ""
@@ -30,11 +33,15 @@ func registryAuth(o Options, image string) string {
 	if err != nil || auth.Username == "" && auth.IdentityToken == "" && auth.RegistryToken == "" {
 		return ""
 	}
-	encoded, err := authconfig.Encode(registry.AuthConfig{
+	return encodeAuth(registry.AuthConfig{
 		Username: auth.Username, Password: auth.Password,
 		ServerAddress: auth.ServerAddress,
 		IdentityToken: auth.IdentityToken, RegistryToken: auth.RegistryToken,
 	})
+}
+
+func encodeAuth(auth registry.AuthConfig) string {
+	encoded, err := authconfig.Encode(auth)
 	if err != nil {
 		return ""
 	}
