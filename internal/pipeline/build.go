@@ -74,7 +74,7 @@ func build(ctx context.Context, env Env, o BuildOptions) error {
 	if o.ReportDir == "" {
 		o.ReportDir = DefaultReportDir
 	}
-	rec, err := openRecords(env, o.History)
+	rec, err := openRecords(env, o.History, o.Logins)
 	if err != nil {
 		return err
 	}

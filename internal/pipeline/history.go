@@ -94,6 +94,9 @@ func existingHistory(env Env, dir string) (*history.Store, error) {
 			return nil, usage(hint, "there is no cache folder for the history")
 		}
 	}
+	if dir == inActionsCache || strings.Contains(dir, "://") {
+		return nil, usage("name a folder", "--history %q: the builds of a folder alone can be listed", record.RedactURLs(dir))
+	}
 	switch fi, err := os.Stat(dir); {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, usage(hint, "there is no history at %q", dir)

@@ -4,14 +4,17 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"os"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/layercause/layercause/internal/buildkit"
+	"github.com/layercause/layercause/internal/buildkit/builder"
 	"github.com/layercause/layercause/internal/history"
 	"github.com/layercause/layercause/internal/history/actionscache"
+	"github.com/layercause/layercause/internal/history/ociartifact"
 	"github.com/layercause/layercause/internal/record"
 )
 
@@ -45,14 +48,16 @@ type records struct {
 	key  record.Salt
 }
 
+const historyHint = "name a folder, gha for the Actions cache, or oci://REGISTRY/NAME[:TAG]"
+
 // inActionsCache is the --history that names the Actions cache.
 const inActionsCache = "gha"
 
 // openRecords opens the history that --history names. Without a name it is the
 // Actions cache where there is one, else a folder. A history that cannot be opened
 // is a warning; a name that means nothing is an error.
-func openRecords(env Env, where string) (*records, error) {
-	remote, name, err := remoteHistory(env, where)
+func openRecords(env Env, where string, logins builder.Logins) (*records, error) {
+	remote, name, err := remoteHistory(env, where, logins)
 	var no *unusable
 	if errors.As(err, &no) {
 		r := openFolder(env, "")
@@ -97,7 +102,7 @@ type unusable struct{ err error }
 func (u *unusable) Error() string { return u.err.Error() }
 
 // remoteHistory returns the remote that is meant, nil for a folder.
-func remoteHistory(env Env, where string) (remote history.Remote, name string, err error) {
+func remoteHistory(env Env, where string, logins builder.Logins) (remote history.Remote, name string, err error) {
 	token := env.getenv("ACTIONS_RUNTIME_TOKEN")
 	address, v2 := buildkit.ActionsCache(env.LookupEnv)
 	there := token != "" && address != ""
@@ -111,8 +116,16 @@ func remoteHistory(env Env, where string) (remote history.Remote, name string, e
 			return nil, "", &unusable{err}
 		}
 		return s, "the Actions cache", nil
+	case strings.HasPrefix(where, "oci://"):
+		s, err := ociartifact.New(ociartifact.Options{
+			Reference: strings.TrimPrefix(where, "oci://"), Credential: credentials(env, logins), Client: &http.Client{},
+		})
+		if err != nil {
+			return nil, "", usage("write for example oci://ghcr.io/octo/app", "--history %q: %w", record.RedactURLs(where), err)
+		}
+		return s, s.String(), nil
 	case strings.Contains(where, "://"):
-		return nil, "", usage("name a folder, or gha for the Actions cache", "--history %q is unknown", record.RedactURLs(where))
+		return nil, "", usage(historyHint, "--history %q is unknown", record.RedactURLs(where))
 	}
 	return nil, "", nil
 }

@@ -73,7 +73,7 @@ func (c *ci) job(ref, app string, scopes ...actionscachetest.Scope) report.Repor
 	if err != nil {
 		c.Fatalf("%v\n%s", err, c.out)
 	}
-	if strings.Contains(c.out, environ["ACTIONS_RUNTIME_TOKEN"]) {
+	if token := environ["ACTIONS_RUNTIME_TOKEN"]; token != "" && strings.Contains(c.out, token) {
 		c.Error("the log shows the token")
 	}
 	data, err := os.ReadFile(filepath.Join(dir, "report", "report.json"))
@@ -187,4 +187,24 @@ func hang(_ http.ResponseWriter, r *http.Request) bool {
 	io.Copy(io.Discard, r.Body) // or the server does not see the client go
 	<-r.Context().Done()
 	return true
+}
+
+// TestRunsShareRecordsInARegistry keeps the history beside the images. There are no
+// branches there: another pull request finds the first one's record.
+func TestRunsShareRecordsInARegistry(t *testing.T) {
+	c := newCI(t, true)
+	where := "oci://" + strings.TrimSuffix(c.base, "/base:1") + "/records:ci"
+	c.set = func(environ map[string]string, o *pipeline.BuildOptions) {
+		o.History, o.CacheFrom, o.CacheTo = where, nil, nil
+		delete(environ, "ACTIONS_RUNTIME_TOKEN")
+	}
+	if r := c.job(mainScope, "one"); r.Build.Base.Why != "none" || strings.Contains(c.out, "::notice::") {
+		t.Errorf("the first build is compared with %v\n%s", r.Build.Base, c.out)
+	}
+	if r := c.job(pull1, "two"); r.Build.Base.Commit != sha(1) || len(r.Causes) == 0 || r.Causes[0].Subject != "app" {
+		t.Errorf("the second build is compared with %v: %v\n%s", r.Build.Base, r.Causes, c.out)
+	}
+	if r := c.job(pull2, "two"); r.Build.Base.Commit != sha(2) {
+		t.Errorf("the third build is compared with %v\n%s", r.Build.Base, c.out)
+	}
 }

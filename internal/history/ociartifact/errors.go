@@ -1,0 +1,42 @@
+package ociartifact
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+
+	"oras.land/oras-go/v2/registry/remote/errcode"
+
+	"github.com/layercause/layercause/internal/history"
+)
+
+// plain says what went wrong without the registry's own words, which are foreign
+// text, and without addresses, which may hold a token.
+func plain(ctx context.Context, err error) error {
+	if err == nil {
+		return nil
+	}
+	var answer *errcode.ErrorResponse
+	var transport *url.Error
+	switch {
+	case errors.As(err, &answer):
+		writes := answer.Method != http.MethodGet && answer.Method != http.MethodHead
+		switch code := answer.StatusCode; {
+		case writes && (code == http.StatusForbidden || code == http.StatusUnauthorized || code == http.StatusMethodNotAllowed):
+			return history.ErrReadOnly
+		case code == http.StatusTooManyRequests:
+			return errors.New("the registry is asked too often (status 429)")
+		case code == http.StatusInsufficientStorage:
+			return errors.New("the registry is full")
+		default:
+			return fmt.Errorf("the registry answered with status %d", code)
+		}
+	case ctx.Err() != nil || errors.Is(err, context.DeadlineExceeded):
+		return errors.New("the registry did not answer in time")
+	case errors.As(err, &transport):
+		return fmt.Errorf("the registry could not be reached: %w", transport.Err)
+	}
+	return errors.New("the registry's answer could not be understood")
+}
