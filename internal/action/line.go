@@ -60,6 +60,16 @@ func disarm(line string) string {
 	return line[:i] + ": :" + line[i+2:]
 }
 
+// Harmless makes text that may go to a step's log as it is, in lines none of which
+// is taken for a command, and without what would drive a terminal.
+func Harmless(text string) string {
+	lines := splitLines(text)
+	for i, line := range lines {
+		lines[i] = disarm(cleanLine(line))
+	}
+	return strings.Join(lines, "\n")
+}
+
 // splitLines splits at every end of line that the runner's reader knows.
 func splitLines(text string) []string {
 	text = strings.NewReplacer("\r\n", "\n", "\r", "\n").Replace(text)

@@ -64,17 +64,13 @@ func (l *Log) Mask(value string) {
 
 // Print writes text as ordinary lines: none is taken for a command.
 func (l *Log) Print(text string) {
-	var b bytes.Buffer
-	for _, line := range splitLines(text) {
-		b.WriteString(disarm(cleanLine(line)))
-		b.WriteByte('\n')
-	}
+	text = Harmless(text) + "\n"
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.fence != nil {
 		l.fence.endLine()
 	}
-	l.write(b.Bytes())
+	l.write([]byte(text))
 }
 
 // command writes one workflow command, outside of any fence.

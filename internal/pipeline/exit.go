@@ -67,7 +67,8 @@ func classify(err error) *Error {
 }
 
 // ExitCode reports an error to the user and returns the code to exit with. Other
-// errors than the pipeline's come from the command line.
+// errors than the pipeline's come from the command line. What a build failed with
+// holds text of its Dockerfile, and on a runner w is a part of the log.
 func ExitCode(w io.Writer, err error) int {
 	if err == nil {
 		return ExitBuilt
@@ -76,9 +77,9 @@ func ExitCode(w io.Writer, err error) int {
 	if !errors.As(err, &e) {
 		e = &Error{ExitUsage, err, "run layercause --help"}
 	}
-	fmt.Fprintf(w, "error: %v\n", e.Err)
+	fmt.Fprintln(w, action.Harmless("error: "+e.Error()))
 	if e.Hint != "" {
-		fmt.Fprintf(w, "hint: %s\n", e.Hint)
+		fmt.Fprintln(w, action.Harmless("hint: "+e.Hint))
 	}
 	return e.Code
 }
