@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"context"
+	"fmt"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -59,8 +60,15 @@ type git struct {
 	dir string
 }
 
-// run returns what git prints, also if it fails half-way. The folder may belong
-// to another user, as in a container action, which git refuses unless it is told.
+// gitConfig is what git is told. The folder may belong to another user, as in a
+// container action, which git refuses unless it is told. What lies in it is not
+// trusted: a folder that looks like a bare repository is none, and no configuration
+// makes git start a program.
+var gitConfig = [...][2]string{
+	{"safe.directory", "*"}, {"safe.bareRepository", "explicit"}, {"core.fsmonitor", "false"}, {"log.showSignature", "false"},
+}
+
+// run returns what git prints, also if it fails half-way.
 func (g git) run(args ...string) string {
 	out, _ := g.command(args...).Output()
 	return strings.TrimSpace(string(out))
@@ -68,8 +76,10 @@ func (g git) run(args ...string) string {
 
 func (g git) command(args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(g.ctx, "git", append([]string{"-C", g.dir}, args...)...)
-	cmd.Env = append(cmd.Environ(), "GIT_CONFIG_COUNT=1", "GIT_CONFIG_KEY_0=safe.directory", "GIT_CONFIG_VALUE_0=*",
-		"GIT_OPTIONAL_LOCKS=0", "GIT_NO_LAZY_FETCH=1")
+	cmd.Env = append(cmd.Environ(), fmt.Sprintf("GIT_CONFIG_COUNT=%d", len(gitConfig)), "GIT_OPTIONAL_LOCKS=0", "GIT_NO_LAZY_FETCH=1")
+	for i, c := range gitConfig {
+		cmd.Env = append(cmd.Env, fmt.Sprintf("GIT_CONFIG_KEY_%d=%s", i, c[0]), fmt.Sprintf("GIT_CONFIG_VALUE_%d=%s", i, c[1]))
+	}
 	return cmd
 }
 
