@@ -23,7 +23,7 @@ func (r *runner) publish(ctx context.Context, env Env, o BuildOptions, res *buil
 		r.log.Warning(w)
 	}
 	r.log.Annotate(append(annotations(rep), checkAnnotations(rep)...))
-	if err := action.WriteOutputs(env.getenv, nil, outputs(o, res, rep)); err != nil {
+	if err := action.WriteOutputs(env.getenv, nil, r.outputs(o, res, rep)); err != nil {
 		r.log.Warning(err.Error())
 	}
 	// The summary leaves out what is dismissed on the pull request.
@@ -35,9 +35,9 @@ func (r *runner) publish(ctx context.Context, env Env, o BuildOptions, res *buil
 	}
 }
 
-func outputs(o BuildOptions, res *buildkit.Result, rep report.Report) action.Outputs {
+func (r *runner) outputs(o BuildOptions, res *buildkit.Result, rep report.Report) action.Outputs {
 	out := action.Outputs{
-		Digest: res.Digest, ImageID: res.ImageID, Report: o.ReportDir,
+		Digest: res.Digest, ImageID: res.ImageID, Report: r.folders.Host(o.ReportDir),
 		Measured: len(rep.Steps) > 0, HitRate: rep.Totals.HitRate,
 		SavedSeconds: rep.Totals.SavedSeconds, LostSeconds: rep.Totals.LostSeconds,
 	}

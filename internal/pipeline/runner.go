@@ -20,6 +20,8 @@ type runner struct {
 	comment action.CommentMode
 	token   string
 	matrix  string
+	// folders are those that other steps know by other names.
+	folders action.Folders
 }
 
 // newRunner reads the event and, where the program runs as an action, the
@@ -35,6 +37,7 @@ func newRunner(env Env, o *BuildOptions) (*runner, error) {
 		return r, nil
 	}
 	r.log = action.NewLog(env.Stdout, nil)
+	r.folders = action.ReadFolders(env.getenv)
 	var err error
 	if r.event, err = action.ReadEvent(env.getenv); err != nil {
 		r.log.Warning(err.Error())
@@ -48,6 +51,7 @@ func newRunner(env Env, o *BuildOptions) (*runner, error) {
 		applyInputs(o, in)
 		applySecrets(o, in, r.event)
 		applyLogins(o, in, r.log)
+		inContainer(o, r.folders, r.log)
 		r.comment, r.token, r.matrix = in.Comment, nonEmpty(r.token, string(in.GitHubToken)), in.Matrix
 	}
 	r.token = nonEmpty(r.token, env.getenv("GITHUB_TOKEN"))
@@ -126,7 +130,7 @@ func (r *runner) notice(env Env) func(string) {
 
 // links says where the report's lines can be looked at.
 func (r *runner) links(dir string) report.Links {
-	l := report.Links{Page: filepath.Join(dir, "report.html")}
+	l := report.Links{Page: r.folders.Host(filepath.Join(dir, "report.html"))}
 	if r.active {
 		l.Server, l.Repository, l.RunID = r.event.ServerURL, r.event.Repository, r.event.RunID
 		l.Commit = nonEmpty(r.event.HeadSHA, r.event.SHA)

@@ -24,8 +24,9 @@ const (
 	afterTerminate = 2500 * time.Millisecond
 )
 
-// A span is when a container ran, by the engine's clock.
-type span struct{ started, ended time.Time }
+// A span is when a container ran, by the engine's clock, and when the first line of
+// a build's progress was in its log, if any was.
+type span struct{ started, building, ended time.Time }
 
 // start runs a container of the action to its end.
 func (r *Runner) start(t testing.TB, entrypoint string, args []string, env map[string]string, cancelAt string) (exit int, log string, ran span) {
@@ -86,6 +87,14 @@ func (r *Runner) ran(t testing.TB, id string) (s span) {
 	if err != nil {
 		t.Fatalf("asking when the action's container ran: %v", err)
 	}
+	for line := range strings.Lines(r.read(t, id, true)) {
+		if at, text, _ := strings.Cut(line, " "); strings.HasPrefix(text, "#1 ") {
+			if s.building, err = time.Parse(time.RFC3339Nano, at); err != nil {
+				t.Fatalf("reading the times of the action's log: %v", err)
+			}
+			break
+		}
+	}
 	return s
 }
 
@@ -120,9 +129,11 @@ func (r *Runner) cancelAt(ctx context.Context, t testing.TB, id, text string, do
 
 // output returns both streams in the order in which they were written: the
 // runner takes commands from either.
-func (r *Runner) output(t testing.TB, id string) string {
+func (r *Runner) output(t testing.TB, id string) string { return r.read(t, id, false) }
+
+func (r *Runner) read(t testing.TB, id string, times bool) string {
 	logs, err := r.docker.Engine.ContainerLogs(context.WithoutCancel(t.Context()), id,
-		dockerclient.ContainerLogsOptions{ShowStdout: true, ShowStderr: true})
+		dockerclient.ContainerLogsOptions{ShowStdout: true, ShowStderr: true, Timestamps: times})
 	if err != nil {
 		t.Errorf("reading the action's log: %v", err)
 		return ""

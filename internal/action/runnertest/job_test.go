@@ -2,7 +2,6 @@ package runnertest
 
 import (
 	"encoding/json"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -38,14 +37,10 @@ func (w world) builders(t *testing.T) []string {
 // steps returns the status of each step as the report of a run has it.
 func (w world) steps(t *testing.T, r Result) []string {
 	t.Helper()
-	data, err := os.ReadFile(filepath.Join(w.runner.Workspace(), r.Outputs["report"], "report.json"))
-	if err != nil {
-		t.Fatalf("%v\n%s", err, r.Log)
-	}
 	var report struct {
 		Steps []struct{ Instruction, Status string }
 	}
-	if err := json.Unmarshal(data, &report); err != nil {
+	if err := json.Unmarshal(w.file(t, r, "report.json"), &report); err != nil {
 		t.Fatal(err)
 	}
 	var all []string
@@ -134,6 +129,17 @@ func testJobBuilder(t *testing.T, w world) {
 			t.Errorf("the builders are %q, were %q", all, left)
 		}
 		w.end(t, next)
+	})
+
+	t.Run("a folder that no later step sees is told of", func(t *testing.T) {
+		job := w.start(t, nil)
+		r := job.Run(t, w.step(map[string]string{"cache-to": "type=local,dest=/tmp/.buildx-cache,mode=max"}))
+		if !slices.ContainsFunc(r.Annotations, func(a Annotation) bool {
+			return a.Level == "warning" && strings.Contains(a.Message, "/tmp/.buildx-cache")
+		}) {
+			t.Errorf("the annotations are %+v", r.Annotations)
+		}
+		w.end(t, job)
 	})
 
 	t.Run("an engine that is gone fails no job", func(t *testing.T) {

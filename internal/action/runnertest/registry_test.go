@@ -62,7 +62,7 @@ func testRegistryLogin(t *testing.T, w world) {
 				if strings.Contains(r.Shown, registry.Password) {
 					t.Errorf("the log shows the password:\n%s", r.Shown)
 				}
-				if strings.Contains(string(read(t, filepath.Join(w.runner.Workspace(), ".layercause", "report.json"))), registry.Password) {
+				if strings.Contains(string(w.file(t, r, "report.json")), registry.Password) {
 					t.Error("the report shows the password")
 				}
 				w.end(t, job)

@@ -2,8 +2,6 @@ package runnertest
 
 import (
 	"encoding/json"
-	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
@@ -83,12 +81,7 @@ func (w world) checkEdit(t *testing.T, r Result) {
 			Line                int
 		}
 	}
-	// As a later step of the job would, on the runner's machine and in the workspace.
-	data, err := os.ReadFile(filepath.Join(w.runner.Workspace(), r.Outputs["report"], "report.json"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := json.Unmarshal(data, &report); err != nil {
+	if err := json.Unmarshal(w.file(t, r, "report.json"), &report); err != nil {
 		t.Fatal(err)
 	}
 	if len(report.Causes) != 1 || report.Causes[0].Kind != "context-files" ||

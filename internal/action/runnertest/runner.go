@@ -79,8 +79,9 @@ type Step struct {
 // Result is what the runner learned from one stage of a step.
 type Result struct {
 	ExitCode int
-	// Started is when the container started, by the engine's clock.
-	Started time.Time
+	// Started is when the container started, and Building when the first line of a
+	// build was in its log, by the engine's clock.
+	Started, Building time.Time
 	// Log is the standard output and error as the action wrote them, and Shown what a
 	// reader of the job's log sees of it.
 	Log, Shown  string
@@ -164,7 +165,7 @@ func (j *Job) stage(t testing.TB, s *Step, entrypoint, cancelAt string) Result {
 	exit, log, ran := r.start(t, entrypoint, action.Runs.Args, env, cancelAt)
 	told := parseLog(log)
 	result := Result{
-		ExitCode: exit, Started: ran.started, Log: log, Shown: told.shown,
+		ExitCode: exit, Started: ran.started, Building: ran.building, Log: log, Shown: told.shown,
 		Annotations: told.annotations, Dropped: told.dropped, Masks: told.masks,
 	}
 	for i, a := range result.Annotations {

@@ -2,6 +2,7 @@ package runnertest
 
 import (
 	"maps"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -46,6 +47,7 @@ func TestAction(t *testing.T) {
 	t.Run("builder of the job", func(t *testing.T) { testJobBuilder(t, w) })
 	t.Run("builder of buildx", func(t *testing.T) { testBuildx(t, w) })
 	t.Run("registry with a login", func(t *testing.T) { testRegistryLogin(t, w) })
+	t.Run("size and start", func(t *testing.T) { testImage(t, w) })
 }
 
 // start checks a workspace out anew, as each job does.
@@ -86,12 +88,33 @@ func (w world) step(inputs map[string]string) Step {
 func (w world) run(t *testing.T, files map[string]string) Result {
 	t.Helper()
 	job := w.start(t, files)
+	// Folders as a workflow names them, which has ${{ runner.temp }} and no other.
+	report, cache := filepath.Join(w.runner.Temp, "report"), filepath.Join(w.runner.Temp, "cache")
 	r := job.Run(t, w.step(map[string]string{
-		"cache-from": "type=local,src=/github/runner_temp/cache",
-		"cache-to":   "type=local,dest=/github/runner_temp/cache,mode=max",
+		"report-dir": report,
+		"cache-from": "type=local,src=" + cache,
+		"cache-to":   "type=local,dest=" + cache + ",mode=max",
 	}))
+	if r.Outputs["report"] != report {
+		t.Errorf("the output report is %q, want %q, which a later step sees", r.Outputs["report"], report)
+	}
 	w.end(t, job)
 	return r
+}
+
+// file reads a file of the report as a later step of the job would: on the runner's
+// machine, in the workspace.
+func (w world) file(t *testing.T, r Result, name string) []byte {
+	t.Helper()
+	path := filepath.Join(r.Outputs["report"], name)
+	if !filepath.IsAbs(path) {
+		path = filepath.Join(w.runner.Workspace(), path)
+	}
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatalf("%v\n%s", err, r.Log)
+	}
+	return data
 }
 
 // end ends a job, after which none of its builder is left.
