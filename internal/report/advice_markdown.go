@@ -59,7 +59,7 @@ func advisedMarkdown(i int, g *Suggestion) string {
 		b.WriteString(gain + " ")
 	}
 	b.WriteString("(" + g.where().markdownText() + ")\n")
-	g.details(&b, "with `layercause advise --format patch`")
+	g.details(&b, "with `layercause advise --format patch`", anyLength)
 	return b.String()
 }
 

@@ -4,13 +4,17 @@ import "strings"
 
 // Bounds of the comment. What is more stands in the summary and report.html.
 const (
-	commentRows    = 15 // rows of the table of missed steps
+	commentRows    = 8 // rows of the table of missed steps; more are folded
+	foldedRows     = 50
+	openPatch      = 16 // lines of a diff that needs no fold
+	openError      = 16 // lines of an error; the summary has more
 	cellFiles      = 5  // files named in a cell
 	foldedFiles    = 20 // files listed in a fold; more are summed up by folder
 	commentSteps   = 100
 	titlePlatforms = 4
 	patchLines     = 80
 	patchWidth     = 300
+	anyLength      = 1 << 30
 )
 
 // Comment renders the report as the Markdown of a comment on a pull request, at
@@ -43,16 +47,22 @@ func (v *view) commentBody(d verdict, bytes int) []section {
 		return []section{{"details", folded("Details", body)}}
 	}
 	here := v.inComment()
+	table, shown := v.missTable(0, commentRows, cellFiles, bytes/3)
+	patch := openPatch
+	if v.failed() {
+		patch = 0 // first things first
+	}
 	return []section{
-		{"the error", v.failureBlock(20)},
+		{"the error", v.failureBlock(openError)},
 		{"gates", v.gates()},
 		{"the base branch", v.besideBase().markdownText()},
-		{"the steps that missed", v.missTable(commentRows, cellFiles, bytes/3)},
-		{"the suggestion", v.topSuggestion(here)},
+		{"the steps that missed", table},
+		{"the suggestion", v.topSuggestion(here, patch)},
 		{"the best set", v.together().markdownText()},
 		{"more suggestions", v.moreSuggestions(here)},
 		{"where suggestions are", v.suggestedElsewhere(here)},
 		{"the checks of BuildKit", v.checkCount()},
+		{"the other steps that missed", v.moreMissed(shown, bytes/4)},
 		{"warnings", v.warnings(20)},
 		{"the evidence", v.evidence(foldedFiles, 20)},
 		{"the timeline", foldedUnlessEmpty(v.textWaterfall())},
@@ -172,26 +182,33 @@ func (v *view) gates() string {
 	return b.String()
 }
 
-// missTable is the table of the steps that missed, the most costly first. It
-// stops after so many rows or bytes and says how many are left.
-func (v *view) missTable(rows, files, budget int) string {
+// missTable is the table of the steps that missed, the most costly first, without
+// those of the first rows. It stops after so many rows or bytes, says how many are
+// left, and how many rows are told by now.
+func (v *view) missTable(first, rows, files, budget int) (table string, told int) {
 	all := v.missRows()
-	if len(all) == 0 {
-		return ""
+	if len(all) <= first {
+		return "", len(all)
 	}
-	t := newTable("Line:", "Step", "Why it ran", "Took:", "Lost:")
-	shown := 0
-	for _, r := range all {
-		if shown == rows || t.b.Len() > budget {
+	t := newTable("Line and step", "Why it ran", "Took:", "Lost:")
+	told = first
+	for _, r := range all[first:] {
+		if told == first+rows || t.b.Len() > budget {
 			break
 		}
 		v.missRow(t, r, files)
-		shown++
+		told++
 	}
-	if left := len(all) - shown; left > 0 {
-		t.row(nil, words("and "+count(left, "more step")), nil, nil, nil)
+	if left := len(all) - told; left > 0 {
+		t.row(words("and "+count(left, "more step")), nil, nil, nil)
 	}
-	return t.b.String()
+	return t.b.String(), told
+}
+
+// moreMissed are the steps that the table has no room for, folded.
+func (v *view) moreMissed(told, budget int) string {
+	table, _ := v.missTable(told, foldedRows, cellFiles, budget)
+	return foldedUnlessEmpty(count(len(v.missRows())-told, "more step")+" that missed", table)
 }
 
 func (v *view) missRow(t *table, r row, files int) {
@@ -205,7 +222,12 @@ func (v *view) missRow(t *table, r row, files int) {
 	if s.Status == "failed" {
 		took = took.say(", failed")
 	}
-	t.row(v.lineCell(s), v.instruction(s, instructionLimit), v.reason(r, files), took, lost)
+	// A phone has no room for a column of line numbers.
+	step := v.lineCell(s)
+	if len(step) > 0 {
+		step = step.say(" ")
+	}
+	t.row(step.with(v.instruction(s, instructionLimit)), v.reason(r, files), took, lost)
 }
 
 // lineCell is the number of a step's line, linked.

@@ -44,10 +44,10 @@ func pressing(g *Suggestion) bool {
 }
 
 // topSuggestion is the first suggestion that is pressing, with its diff: what a
-// reader should do next.
-func (v *view) topSuggestion(list []*Suggestion) string {
+// reader should do next. A diff of more lines than may be open is folded.
+func (v *view) topSuggestion(list []*Suggestion, open int) string {
 	if i := slices.IndexFunc(list, pressing); i >= 0 {
-		return v.suggestion(list[i])
+		return v.suggestion(list[i], open)
 	}
 	return ""
 }
@@ -67,7 +67,7 @@ func (v *view) moreSuggestions(list []*Suggestion) string {
 			b.WriteString("And " + itoa(len(rest)-i) + " more, in report.json.\n")
 			break
 		}
-		b.WriteString(v.suggestion(g) + "\n")
+		b.WriteString(v.suggestion(g, anyLength) + "\n")
 	}
 	return folded(count(len(rest), kind+"suggestion"), b.String())
 }
@@ -122,17 +122,17 @@ func (g *Suggestion) lead(b *strings.Builder) {
 }
 
 // suggestion is one suggestion: what to do, what it brings, and the diff.
-func (v *view) suggestion(g *Suggestion) string {
+func (v *view) suggestion(g *Suggestion, open int) string {
 	var b strings.Builder
 	g.lead(&b)
 	b.WriteByte('\n')
-	g.details(&b, "in report.json")
+	g.details(&b, "in report.json", open)
 	return b.String()
 }
 
 // details are what the prediction takes for granted, and the diff, with the place of
-// what is too long to show.
-func (g *Suggestion) details(b *strings.Builder, rest string) {
+// what is too long to show. A diff of more lines than may be open is folded.
+func (g *Suggestion) details(b *strings.Builder, rest string, open int) {
 	for k, x := range g.Assumes {
 		if k == 0 {
 			b.WriteByte('\n')
@@ -148,7 +148,13 @@ func (g *Suggestion) details(b *strings.Builder, rest string) {
 	if patch := cleanBlock(g.Patch); patch != "" {
 		text, left := firstLines(patch, patchLines, patchWidth)
 		b.WriteByte('\n')
-		fenced(b, "diff", text)
+		if n := strings.Count(patch, "\n") + 1; n > open {
+			var diff strings.Builder
+			fenced(&diff, "diff", text)
+			b.WriteString(folded("The patch, "+count(n, "line"), diff.String()))
+		} else {
+			fenced(b, "diff", text)
+		}
 		if left > 0 {
 			b.WriteString("\n" + count(left, "more line") + " of this patch " + rest + ".\n")
 		}

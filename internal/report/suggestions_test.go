@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/layercause/layercause/internal/record"
 	"github.com/layercause/layercause/internal/report"
 )
 
@@ -87,6 +88,52 @@ func TestOnlyDockersPagesAreLinked(t *testing.T) {
 		r.Checks[0].URL = url
 		if got := strings.Contains(report.Summary(r), "[`UndefinedVar`]("); got != linked {
 			t.Errorf("%q is linked: %v", url, got)
+		}
+	}
+}
+
+// A long diff does not push the rest of the comment off the screen, and of a build
+// that failed the error comes first.
+func TestLongPatchIsFolded(t *testing.T) {
+	patch := func(lines int) string {
+		return "--- a/Dockerfile\n+++ b/Dockerfile\n" + strings.Repeat("+RUN true\n", lines-2)
+	}
+	for name, c := range map[string]struct {
+		lines int
+		fails bool
+		want  string
+	}{
+		"short":            {16, false, ""},
+		"long":             {17, false, "<summary>The patch, 17 lines</summary>"},
+		"short, a failure": {5, true, "<summary>The patch, 5 lines</summary>"},
+	} {
+		b := oneCause()
+		b.suggestions[0].Patch = patch(c.lines)
+		if c.fails {
+			b.head.Status = record.Failed
+		}
+		comment, summary := report.Comment(b.report()), report.Summary(b.report())
+		if c.want == "" && strings.Contains(comment, "The patch") || !strings.Contains(comment, c.want) {
+			t.Errorf("%s: want the fold %q:\n%s", name, c.want, comment)
+		}
+		if !strings.Contains(comment, "+RUN true") || strings.Contains(summary, "The patch") {
+			t.Errorf("%s: the patch is lost, or folded in the summary too:\n%s", name, summary)
+		}
+	}
+}
+
+// TestManyMisses has more missed steps than stand unfolded: each is told of once.
+func TestManyMisses(t *testing.T) {
+	comment := report.Comment(steps(50).report())
+	open, fold, found := strings.Cut(comment, "<summary>17 more steps that missed</summary>")
+	if n := strings.Count(open, "| because of line"); !found || n > 8 || !strings.Contains(open, "and 17 more steps") {
+		t.Errorf("%d rows, or no fold (%v):\n%s", n, found, open)
+	}
+	fold, _, _ = strings.Cut(fold, "</details>")
+	for i := 25; i < 50; i++ {
+		name := fmt.Sprintf("`RUN make target-%d`", i)
+		if n := strings.Count(open+fold, name+" |"); n != 1 {
+			t.Errorf("%s stands %d times in the tables", name, n)
 		}
 	}
 }

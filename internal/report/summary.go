@@ -5,14 +5,15 @@ package report
 // comment had to cut.
 func Summary(r Report) string {
 	v := newView(&r)
+	table, _ := v.missTable(0, 500, 10, SummaryBudget/3)
 	return assemble(SummaryBudget, "report.html and report.json have all of it.", []section{
 		{"the title", v.title()},
 		{"the first line", v.firstLine(v.verdict())},
 		{"the error", v.failureBlock(200)},
 		{"gates", v.gates()},
 		{"the base branch", v.besideBase().markdownText()},
-		{"the steps that missed", v.missTable(500, 10, SummaryBudget/3)},
-		{"the suggestion", v.topSuggestion(v.wanted())},
+		{"the steps that missed", table},
+		{"the suggestion", v.topSuggestion(v.wanted(), anyLength)},
 		{"the best set", v.together().markdownText()},
 		{"more suggestions", v.moreSuggestions(v.wanted())},
 		{"the checks of BuildKit", v.checkList(200)},
