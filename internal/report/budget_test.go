@@ -54,7 +54,7 @@ func TestBudget(t *testing.T) {
 	if n := len(summary); n > report.SummaryBudget {
 		t.Errorf("the summary takes %d bytes", n)
 	}
-	if !strings.HasPrefix(comment, "**") || !strings.Contains(comment, "| Line and step |") {
+	if !strings.HasPrefix(comment, "**") || !strings.Contains(comment, "| Lost | Line and step |") {
 		t.Errorf("the comment lost its first line or its table:\n%.400s", comment)
 	}
 	if !strings.Contains(comment, "Left out for length: ") || !strings.Contains(comment, "summary of the run") {
@@ -179,7 +179,7 @@ func TestCommentWithin(t *testing.T) {
 			}
 			if name == "one-cause" { // a table may be shortened, and says so
 				for _, p := range strings.Split(strings.TrimSpace(rest), "\n\n") {
-					if p != "" && !parts[p] && !parts[p+"\n"] && !strings.HasPrefix(p, "<sub>") && !strings.HasPrefix(p, "| Line") && !strings.Contains(p, "more step that missed") {
+					if p != "" && !parts[p] && !parts[p+"\n"] && !strings.HasPrefix(p, "<sub>") && !strings.HasPrefix(p, "| Lost") && !strings.Contains(p, "more step that missed") {
 						t.Fatalf("within %d bytes a section was cut:\n%s", budget, p)
 					}
 				}

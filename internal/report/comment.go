@@ -8,7 +8,7 @@ const (
 	foldedRows     = 50
 	openPatch      = 16 // lines of a diff that needs no fold
 	openError      = 16 // lines of an error; the summary has more
-	cellFiles      = 5  // files named in a cell
+	cellFiles      = 3  // files named in a cell
 	foldedFiles    = 20 // files listed in a fold; more are summed up by folder
 	commentSteps   = 100
 	titlePlatforms = 4
@@ -37,12 +37,9 @@ func CommentWithin(r Report, bytes int) string {
 func (v *view) commentBody(d verdict, bytes int) []section {
 	if v.quiet(d) {
 		_, waterfall := v.textWaterfall()
-		body := v.balanceSheet() + "\n" + v.looked() + waterfall + "\n" + v.allSteps(commentSteps)
+		body := v.balanceSheet() + "\n" + v.looked() + waterfall + "\n" + v.stepsAndChecks()
 		if beside := v.besideBase(); beside != nil {
 			body = beside.markdownText() + "\n\n" + body
-		}
-		if line := v.checkCount(); line != "" {
-			body += "\n" + line
 		}
 		return []section{{"details", folded("Details", body)}}
 	}
@@ -58,17 +55,20 @@ func (v *view) commentBody(d verdict, bytes int) []section {
 		{"the base branch", v.besideBase().markdownText()},
 		{"the steps that missed", table},
 		{"the suggestion", v.topSuggestion(here, patch)},
-		{"the best set", v.together().markdownText()},
 		{"more suggestions", v.moreSuggestions(here)},
 		{"where suggestions are", v.suggestedElsewhere(here)},
-		{"the checks of BuildKit", v.checkCount()},
 		{"the other steps that missed", v.moreMissed(shown, bytes/4)},
 		{"warnings", v.warnings(20)},
 		{"the evidence", v.evidence(foldedFiles, 20)},
 		{"the timeline", foldedUnlessEmpty(v.textWaterfall())},
 		{"the balance", foldedUnlessEmpty(v.balanceTitle(), v.balanceSheet())},
-		{"all steps", foldedUnlessEmpty("All "+count(v.Totals.Steps, "step"), v.allSteps(commentSteps))},
+		{"all steps", foldedUnlessEmpty("All "+count(v.Totals.Steps, "step"), v.stepsAndChecks())},
 	}
+}
+
+// stepsAndChecks are all steps, and how many findings BuildKit's checks have.
+func (v *view) stepsAndChecks() string {
+	return strings.TrimLeft(v.allSteps(commentSteps)+"\n"+v.checkCount(), "\n")
 }
 
 // CommentTitle names the build for the heading of its section in a comment that
@@ -190,7 +190,7 @@ func (v *view) missTable(first, rows, files, budget int) (table string, told int
 	if len(all) <= first {
 		return "", len(all)
 	}
-	t := newTable("Line and step", "Why it ran", "Took:", "Lost:")
+	t := newTable("Lost:", "Line and step", "Why it ran", "Took:")
 	told = first
 	for _, r := range all[first:] {
 		if told == first+rows || t.b.Len() > budget {
@@ -200,7 +200,7 @@ func (v *view) missTable(first, rows, files, budget int) (table string, told int
 		told++
 	}
 	if left := len(all) - told; left > 0 {
-		t.row(words("and "+count(left, "more step")), nil, nil, nil)
+		t.row(nil, words("and "+count(left, "more step")), nil, nil)
 	}
 	return t.b.String(), told
 }
@@ -222,12 +222,12 @@ func (v *view) missRow(t *table, r row, files int) {
 	if s.Status == "failed" {
 		took = took.say(", failed")
 	}
-	// A phone has no room for a column of line numbers.
+	// A phone shows the first columns, and has no room for one of line numbers.
 	step := v.lineCell(s)
 	if len(step) > 0 {
 		step = step.say(" ")
 	}
-	t.row(step.with(v.instruction(s, instructionLimit)), v.reason(r, files), took, lost)
+	t.row(lost, step.with(v.instruction(s, instructionLimit)), v.reason(r, files), took)
 }
 
 // lineCell is the number of a step's line, linked.

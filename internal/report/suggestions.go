@@ -62,6 +62,9 @@ func (v *view) moreSuggestions(list []*Suggestion) string {
 		return ""
 	}
 	var b strings.Builder
+	if best := v.together(); best != nil {
+		b.WriteString(best.markdownText() + "\n\n")
+	}
 	for i, g := range rest {
 		if i == 20 {
 			b.WriteString("And " + itoa(len(rest)-i) + " more, in report.json.\n")

@@ -14,7 +14,6 @@ func Summary(r Report) string {
 		{"the base branch", v.besideBase().markdownText()},
 		{"the steps that missed", table},
 		{"the suggestion", v.topSuggestion(v.wanted(), anyLength)},
-		{"the best set", v.together().markdownText()},
 		{"more suggestions", v.moreSuggestions(v.wanted())},
 		{"the checks of BuildKit", v.checkList(200)},
 		{"warnings", v.warnings(200)},

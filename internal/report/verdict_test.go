@@ -24,36 +24,36 @@ func TestFirstLine(t *testing.T) {
 		want  string
 	}{
 		{"one file", oneCause, nil,
-			"**`COPY . .` (Dockerfile:6) lost the cache: `src/app.ts` changed; 3 steps re-ran, 41 s lost.** 2 of 5 steps hit, 1m12s saved."},
+			"**`COPY . .` (Dockerfile:6) lost the cache: `src/app.ts` changed; 3 steps re-ran, 41 s lost.** 2 of 5 steps hit, 1m12s saved, 1m10s net of import and export."},
 		{"lower bound", oneCause, change(func(b *build) { b.ledger.SavedIsBound = true }),
-			"**`COPY . .` (Dockerfile:6) lost the cache: `src/app.ts` changed; 3 steps re-ran, 41 s lost.** 2 of 5 steps hit, at least 1m12s saved."},
+			"**`COPY . .` (Dockerfile:6) lost the cache: `src/app.ts` changed; 3 steps re-ran, 41 s lost.** 2 of 5 steps hit, at least 1m12s saved, 1m10s net of import and export."},
 		{"saved not measured", oneCause, change(func(b *build) { b.ledger.SavedIsBound, b.ledger.Saved = true, 0 }),
 			"**`COPY . .` (Dockerfile:6) lost the cache: `src/app.ts` changed; 3 steps re-ran, 41 s lost.** 2 of 5 steps hit, time saved not measured yet."},
 		{"no time lost", oneCause, change(func(b *build) { b.ledger.Lost, b.ledger.CauseLost["c1"] = 0, 0.01 }),
-			"**`COPY . .` (Dockerfile:6) lost the cache: `src/app.ts` changed; 3 steps re-ran, no time lost.** 2 of 5 steps hit, 1m12s saved."},
+			"**`COPY . .` (Dockerfile:6) lost the cache: `src/app.ts` changed; 3 steps re-ran, no time lost.** 2 of 5 steps hit, 1m12s saved, 1m10s net of import and export."},
 		{"several files, the subject first", oneCause, one(func(c *cause.Cause) {
 			c.Evidence.Files = []cause.FileChange{{Path: "a", Change: "added"}, {Path: "src/app.ts", Change: "content"}, {Path: "z", Change: "removed"}}
-		}), "**`COPY . .` (Dockerfile:6) lost the cache: `src/app.ts` changed and 2 more; 3 steps re-ran, 41 s lost.** 2 of 5 steps hit, 1m12s saved."},
+		}), "**`COPY . .` (Dockerfile:6) lost the cache: `src/app.ts` changed and 2 more; 3 steps re-ran, 41 s lost.** 2 of 5 steps hit, 1m12s saved, 1m10s net of import and export."},
 		{"a mode", oneCause, one(func(c *cause.Cause) { c.Evidence.Files[0].Change = "mode" }),
-			"**`COPY . .` (Dockerfile:6) lost the cache: `src/app.ts` has another mode; 3 steps re-ran, 41 s lost.** 2 of 5 steps hit, 1m12s saved."},
+			"**`COPY . .` (Dockerfile:6) lost the cache: `src/app.ts` has another mode; 3 steps re-ran, 41 s lost.** 2 of 5 steps hit, 1m12s saved, 1m10s net of import and export."},
 		{"added instruction", oneCause, one(func(c *cause.Cause) { c.Kind = cause.InstructionAdded }),
-			"**`COPY . .` (Dockerfile:6) is new; 3 steps re-ran, 41 s lost.** 2 of 5 steps hit, 1m12s saved."},
+			"**`COPY . .` (Dockerfile:6) is new; 3 steps re-ran, 41 s lost.** 2 of 5 steps hit, 1m12s saved, 1m10s net of import and export."},
 		{"moved base", oneCause, one(func(c *cause.Cause) {
 			c.Kind, c.Line, c.Instruction, c.Subject = cause.BaseImageMoved, 1, "FROM node:22 AS build", "node:22"
-		}), "**`FROM node:22 AS build` (Dockerfile:1) lost the cache: image `node:22` was updated under the same name; 3 steps re-ran, 41 s lost.** 2 of 5 steps hit, 1m12s saved."},
+		}), "**`FROM node:22 AS build` (Dockerfile:1) lost the cache: image `node:22` was updated under the same name; 3 steps re-ran, 41 s lost.** 2 of 5 steps hit, 1m12s saved, 1m10s net of import and export."},
 		{"rerun for child", oneCause, one(func(c *cause.Cause) {
 			c.Kind, c.Evidence, c.Steps = cause.RerunForChild, cause.Evidence{NeededBy: []string{"s4"}}, []string{"s3"}
-		}), "**`COPY . .` (Dockerfile:6) lost the cache: nothing changed, but its result was not in the cache, and `RUN npm ci` (Dockerfile:7) needed it; 1 step re-ran, 41 s lost.** 2 of 5 steps hit, 1m12s saved."},
+		}), "**`COPY . .` (Dockerfile:6) lost the cache: nothing changed, but its result was not in the cache, and `RUN npm ci` (Dockerfile:7) needed it; 1 step re-ran, 41 s lost.** 2 of 5 steps hit, 1m12s saved, 1m10s net of import and export."},
 		{"several causes", severalCauses, nil,
 			"**`ARG COMMIT` (Dockerfile:3) lost the cache: build arg `COMMIT` has another value; 3 steps re-ran, 1m24s lost; and 2 more causes, 1m33s lost in all.** 2 of 6 steps hit, 0.2 s saved. The cache cost 4.6 s more than it saved: export 4.0 s, import 0.8 s."},
 		{"unexplained", unexplained, nil,
 			"**`RUN npm ci` (Dockerfile:7) missed the cache, and nothing that was compared tells why; 1 step re-ran, 36 s lost.** 4 of 5 steps hit, 1m17s saved."},
 		{"no causes", oneCause, change(func(b *build) { b.causes = nil }),
-			"**3 steps missed the cache, and why was not found out; 41 s lost.** 2 of 5 steps hit, 1m12s saved."},
+			"**3 steps missed the cache, and why was not found out; 41 s lost.** 2 of 5 steps hit, 1m12s saved, 1m10s net of import and export."},
 		{"first build", firstBuild, nil,
-			"**First build of Dockerfile seen here: 5 steps ran in 1m55s.** The next build will be compared with it."},
+			"First build of Dockerfile seen here: 5 steps ran in 1m55s. The next build will be compared with it."},
 		{"first build of a target", firstBuild, change(func(b *build) { b.head.Invocation.Target, b.head.Dockerfile.Path = "test", "docker/app.Dockerfile" }),
-			"**First build of `docker/app.Dockerfile`, target `test` seen here: 5 steps ran in 1m55s.** The next build will be compared with it."},
+			"First build of `docker/app.Dockerfile`, target `test` seen here: 5 steps ran in 1m55s. The next build will be compared with it."},
 		{"all hit", allHit, nil,
 			"All 5 steps hit the cache, at least 1m53s saved."},
 		{"all hit, and it did not pay", allHit, change(func(b *build) {
@@ -65,7 +65,7 @@ func TestFirstLine(t *testing.T) {
 		{"nothing saved", oneCause, change(func(b *build) { b.ledger.Saved, b.ledger.NetSaved = 0, 0 }),
 			"**`COPY . .` (Dockerfile:6) lost the cache: `src/app.ts` changed; 3 steps re-ran, 41 s lost.** 2 of 5 steps hit, no time saved."},
 		{"a first build that exported", firstBuild, change(func(b *build) { b.ledger.ExportSeconds, b.ledger.NetSaved = 31, -31 }),
-			"**First build of Dockerfile seen here: 5 steps ran in 1m55s.** The next build will be compared with it."},
+			"First build of Dockerfile seen here: 5 steps ran in 1m55s. The next build will be compared with it."},
 		{"no steps", allHit, change(func(b *build) { b.head.Steps = nil }),
 			"Nothing to cache: no step of this build ran or was looked up."},
 		{"failed", failedBuild, nil,

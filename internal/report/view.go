@@ -161,11 +161,31 @@ func (v *view) reason(r row, files int) sentence {
 // instruction is the step as it is named in tables: its first line, and its
 // platform where there are several.
 func (v *view) instruction(s *Step, limit int) sentence {
-	t := code(headOf(s.Instruction), limit)
+	t := code(withoutOptions(headOf(s.Instruction)), limit)
 	if v.platforms && s.Platform != "" {
 		t = t.say(" ").code(s.Platform, 40)
 	}
 	return t
+}
+
+// withoutOptions leaves out the values of the long options of a RUN, which say less
+// than the command, and which no table on a phone has room for.
+func withoutOptions(instruction string) string {
+	command, rest, _ := strings.Cut(instruction, " ")
+	if !strings.EqualFold(command, "RUN") {
+		return instruction
+	}
+	words := strings.Split(rest, " ")
+	for i, w := range words {
+		name, value, _ := strings.Cut(w, "=")
+		if !strings.HasPrefix(w, "--") {
+			break
+		}
+		if len(value) > 10 {
+			words[i] = name + "=…"
+		}
+	}
+	return command + " " + strings.Join(words, " ")
 }
 
 // lineList writes "line 6" or "lines 3, 6 and 9".
