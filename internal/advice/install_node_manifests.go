@@ -92,7 +92,7 @@ func (l *nodeLook) read(dir string, d *demand) (packageJSON, bool) {
 	if !ok || why != "" {
 		return pkg, false
 	}
-	d.files = append(d.files, l.bins(dir, pkg)...)
+	l.bins(dir, pkg, d)
 	if l.scripts {
 		l.runs(dir, pkg, d)
 	}
@@ -153,26 +153,29 @@ func (l *nodeLook) follow(dir, spec string, d *demand) {
 	}
 }
 
-// bins lists the programs of a package that are files of the project: an install
-// links those that are there.
-func (l *nodeLook) bins(dir string, pkg packageJSON) []string {
+// bins takes the programs of a package that are files of the project: an install
+// links those that are there, and makes them executable.
+func (l *nodeLook) bins(dir string, pkg packageJSON, d *demand) {
 	if dir == "." || len(pkg.Bin) == 0 {
-		return nil
+		return
 	}
 	var one string
 	all := map[string]string{}
 	if json.Unmarshal(pkg.Bin, &one) == nil {
 		all[""] = one
 	} else if json.Unmarshal(pkg.Bin, &all) != nil {
-		return nil
+		return
 	}
-	var out []string
 	for _, name := range slices.Sorted(maps.Keys(all)) {
-		if at := path.Join(dir, all[name]); l.has(at) {
-			out = append(out, at)
+		at := path.Join(dir, all[name])
+		if !l.has(at) {
+			continue
+		}
+		d.files = append(d.files, at)
+		if l.modes[path.Join(l.dir, at)]&0o111 != 0o111 {
+			d.why = "the install makes " + at + " executable, and the COPY of the sources would undo that"
 		}
 	}
-	return out
 }
 
 // runs looks at the scripts that an install runs in a folder.

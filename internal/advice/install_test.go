@@ -136,7 +136,8 @@ func installs(t *testing.T, context map[string]string) string {
 	return b.String()
 }
 
-// everyCopyChanged is a scene in which changed.txt changed each COPY of a folder.
+// everyCopyChanged is a scene in which changed.txt changed each COPY of a folder. Files
+// that name their interpreter are executable.
 func everyCopyChanged(t *testing.T, text string, context map[string]string, unseen bool) *scene {
 	t.Helper()
 	f, err := dockerfile.Parse("Dockerfile", []byte(text))
@@ -150,7 +151,11 @@ func everyCopyChanged(t *testing.T, text string, context map[string]string, unse
 	}
 	slices.Sort(m.Paths)
 	for _, name := range m.Paths {
-		m.Modes, m.Sizes = append(m.Modes, uint32(fs.FileMode(0o644))), append(m.Sizes, int64(len(context[name])))
+		mode := fs.FileMode(0o644)
+		if strings.HasPrefix(context[name], "#!") {
+			mode = 0o755
+		}
+		m.Modes, m.Sizes = append(m.Modes, uint32(mode)), append(m.Sizes, int64(len(context[name])))
 	}
 	head.Manifests = []record.Manifest{m}
 	for _, x := range f.Instructions {

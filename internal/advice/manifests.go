@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -64,11 +65,15 @@ func (p *move) needOf(a action, dir string) (*need, string) {
 
 // project is the folder in the image with all files that come from the context.
 func (p *move) project(dir string) *project {
-	out := &project{dir: dir, files: map[string]string{}, read: p.reader()}
-	for _, file := range p.context.Paths {
+	out := &project{dir: dir, files: map[string]string{}, modes: map[string]fs.FileMode{}, read: p.reader()}
+	for i, file := range p.context.Paths {
 		for _, c := range slices.Concat(p.early, p.late) {
 			if at, _, ok := p.lands(c, file); ok {
-				out.files[at] = file
+				out.files[at], out.modes[at] = file, fs.FileMode(p.context.Modes[i])
+				if v, ok := c.in.Flag("chmod"); ok {
+					bits, _ := strconv.ParseUint(v, 8, 12) // 0 where it is symbolic
+					out.modes[at] = fs.FileMode(bits)
+				}
 			}
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"io/fs"
 	"path"
 	"slices"
 	"strings"
@@ -25,6 +26,8 @@ type project struct {
 	dir string // in the image
 	// files are the context's files by their path in the image.
 	files map[string]string
+	// modes are the permissions of these files, as the COPY sets them.
+	modes map[string]fs.FileMode
 	// read gives a file of the context; nil where contents cannot be had.
 	read func(file string) ([]byte, error)
 	// unseen says that a manifest is there and could not be read.
