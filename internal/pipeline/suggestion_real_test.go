@@ -20,7 +20,7 @@ import (
 // Each story of testdata/suggestions/real installs real packages: those of npm, yarn
 // and pnpm, Go's and Debian's from where this machine gets them, pip's from a
 // repository of the test's. The image is a Debian root with this machine's Node.js
-// ({debian}), Go comes from this machine too ({go}).
+// ({debian}), Go comes from this machine too ({go}). See [scripted] for other tools.
 func TestSuggestionsKeepTheirPromiseWithRealPackages(t *testing.T) {
 	paths, err := filepath.Glob(suggestionDir + "/real/*.txtar")
 	if err != nil || len(paths) == 0 {
@@ -28,6 +28,7 @@ func TestSuggestionsKeepTheirPromiseWithRealPackages(t *testing.T) {
 	}
 	registry := buildkittest.Registry(t)
 	d := buildkittest.Start(t, buildkittest.Options{PlainHTTP: []string{registry}})
+	scripted := scriptedPlaces(t, d)
 	index := pythonIndex(t)
 	places := strings.NewReplacer("{debian}", debian(t, d), "{go}", goFolder(t), "{index}", index)
 	for _, p := range paths {
@@ -43,6 +44,7 @@ func TestSuggestionsKeepTheirPromiseWithRealPackages(t *testing.T) {
 				s.acts[i].words = append(s.acts[i].words, proxies()...)
 			}
 		}
+		scripted.in(s)
 		t.Run(s.name, func(t *testing.T) {
 			t.Parallel()
 			a := &applied{world: newWorld(t, s, throughDaemon, d, registry), real: true}
