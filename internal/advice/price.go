@@ -136,7 +136,7 @@ func modelledRun(in dockerfile.Instruction) float64 {
 		switch a := classify(words); {
 		case a.purpose == fetch:
 			cost = costInstall
-		case a.purpose == harmless:
+		case a.purpose == harmless || a.purpose == enter:
 			cost = costFolder
 		case compiles(words):
 			cost = costCompile
