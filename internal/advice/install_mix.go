@@ -52,14 +52,14 @@ func classifyMix(args []string) action {
 const mixCompiled = "the Hex packages, compiled,"
 
 // mixPackages is what mix deps.get reads: the configuration of a project may
-// steer how packages are fetched and compiled.
+// steer how packages are fetched and compiled, apart from what is read at run time.
 func mixPackages(compiles bool) *ecosystem {
 	name := "the Hex packages"
 	if compiles {
 		name = mixCompiled
 	}
 	return &ecosystem{
-		name: name, files: []string{"mix.exs", "mix.lock"}, required: []string{"mix.exs"}, folders: []string{"config"},
+		name: name, files: []string{"mix.exs", "mix.lock"}, required: []string{"mix.exs"},
 		outputs: []string{"deps", "_build"}, unsure: []string{"**/mix.exs"},
 		look: func(p *project) demand { return lookMix(p, compiles) }}
 }
@@ -74,7 +74,7 @@ var (
 // come from folders. mix.exs is a program: one that reads files in ways of its
 // own is left alone.
 func lookMix(p *project, compiles bool) demand {
-	var d demand
+	d := demand{files: mixConfig(p)}
 	queue := []string{"mix.exs"}
 	for i := 0; i < len(queue); i++ {
 		if i > mostMembers {
@@ -111,4 +111,26 @@ func lookMix(p *project, compiles bool) demand {
 		}
 	}
 	return d
+}
+
+// mixRuntime is the part of the configuration that is read when the program starts,
+// unless another part imports it.
+const mixRuntime = "config/runtime.exs"
+
+func mixConfig(p *project) []string {
+	if !p.has(mixRuntime) {
+		return []string{"config"}
+	}
+	var out []string
+	for _, file := range p.glob("config/**") {
+		text, _ := p.text(file, "#")
+		switch {
+		case file == mixRuntime:
+		case strings.Contains(text, path.Base(mixRuntime)):
+			return []string{"config"}
+		default:
+			out = append(out, file)
+		}
+	}
+	return out
 }
