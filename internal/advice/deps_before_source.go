@@ -65,7 +65,8 @@ type move struct {
 	late       []*copying // top, and COPYs between it and the installs
 	lateAt     []int
 	stays      []dockerfile.Instruction
-	pending    []int // to be moved if an install below follows
+	permits    []permit // what the RUNs among them make executable
+	pending    []int    // to be moved if an install below follows
 	moved      []int
 	installs   []int
 	lines      map[int][]string // COPY lines that belong above a moved install
@@ -129,7 +130,14 @@ func (p *move) take(i int) bool {
 		}
 		p.late, p.lateAt = append(p.late, c), append(p.lateAt, i)
 		return true
-	case "WORKDIR":
+	case "WORKDIR", "USER":
+		if slices.ContainsFunc(p.stays, func(x dockerfile.Instruction) bool { return x.Command == "RUN" }) {
+			p.quiet(i, "the RUN above it would be executed elsewhere, or by another user")
+			return false
+		}
+		if in.Command == "USER" {
+			return p.hold(i)
+		}
 		// A COPY to a relative path would land elsewhere if it came after it.
 		if slices.ContainsFunc(p.late, func(c *copying) bool { return !absolute(strings.Trim(c.dest, `"'`)) }) {
 			p.quiet(i, "a COPY to a path that starts from another folder stands above it")
@@ -141,8 +149,6 @@ func (p *move) take(i int) bool {
 			slices.ContainsFunc(p.stays, func(x dockerfile.Instruction) bool { return slices.ContainsFunc(in.Names, x.Reads) }) {
 			return false // it would be read with another value
 		}
-		return p.hold(i)
-	case "USER":
 		return p.hold(i)
 	case "RUN":
 		return p.run(i, in)
@@ -172,8 +178,9 @@ func (p *move) run(i int, in dockerfile.Instruction) bool {
 			return false
 		}
 	}
-	installs, dir := false, p.dirs[i]
+	installs, sets, dir := false, false, p.dirs[i]
 	var lines []string
+	var permitted []permit
 	for k, words := range sc.commands {
 		a := classify(words)
 		stop := func(why string) bool {
@@ -192,6 +199,17 @@ func (p *move) run(i int, in dockerfile.Instruction) bool {
 			}
 			return stop(a.why)
 		}
+		if a.purpose == permits {
+			more, ok := p.permitsOf(a, dir)
+			if !ok || installs {
+				return stop("what " + words[0] + " reads is not known")
+			}
+			permitted = append(permitted, more...)
+			continue
+		}
+		if a.purpose == fetch && len(permitted) > 0 {
+			return stop("it makes files executable that the COPY brings again")
+		}
 		if p.overwrites(a.writes, inDir(dir, a.dir)) {
 			p.quiet(i, "it writes settings that the COPY brings too")
 			return false
@@ -200,13 +218,13 @@ func (p *move) run(i int, in dockerfile.Instruction) bool {
 			return stop(a.why)
 		}
 		if a.from == nil {
-			installs = installs || a.purpose == fetch
+			installs, sets = installs || a.purpose == fetch, true
 			continue
 		}
 		n, why := p.needOf(a, inDir(dir, a.dir))
 		if why == "" && (a.purpose == builds || n.demand.why != "") {
 			if !installs || !p.split(i, k, sc.commands, lines) {
-				p.fetchFirst(i, n, sc.assigns[k])
+				p.fetchFirst(i, n, sc.assigns[k], permitted)
 			}
 			return false
 		}
@@ -217,9 +235,24 @@ func (p *move) run(i int, in dockerfile.Instruction) bool {
 		if why != "" {
 			return stop(why)
 		}
+		chmods, ok := p.chmods(i, n, p.permits)
+		if !ok {
+			return stop("a file that it needs is made executable")
+		}
+		for _, c := range chmods {
+			more = append(more, "RUN "+c)
+		}
 		installs = installs || a.purpose == fetch
 		p.unseen = p.unseen || n.unseen
 		lines, p.what = append(lines, more...), a.from.name
+	}
+	if len(permitted) > 0 {
+		if sets {
+			p.quiet(i, "it makes files executable that the COPY brings again")
+			return false
+		}
+		p.stays, p.permits = append(p.stays, in), append(p.permits, permitted...)
+		return true
 	}
 	p.pending = append(p.pending, i)
 	p.lines[i] = lines

@@ -16,8 +16,8 @@ const (
 )
 
 // fetchFirst plans a step of its own for what a command fetches that needs the
-// sources.
-func (p *move) fetchFirst(i int, n *need, assigns []string) {
+// sources. What the RUN itself made executable before is permitted.
+func (p *move) fetchFirst(i int, n *need, assigns []string, permitted []permit) {
 	first, why := n.action.first, n.action.why
 	if n.demand.why != "" {
 		first, why = "", n.demand.why
@@ -33,11 +33,12 @@ func (p *move) fetchFirst(i int, n *need, assigns []string) {
 		}
 		words = append(words, "--"+m.Name+"="+m.Value)
 	}
-	for _, a := range assigns {
-		if !plainWord(a) {
-			first = ""
-		}
-		words = append(words, a)
+	chmods, ok := p.chmods(i, n, slices.Concat(p.permits, permitted))
+	if !ok {
+		first = ""
+	}
+	for _, c := range chmods {
+		words = append(words, c, "&&")
 	}
 	if folder := relative(p.dirs[i], n.project.dir); folder != "." {
 		if !plainWord(folder) {
@@ -45,12 +46,18 @@ func (p *move) fetchFirst(i int, n *need, assigns []string) {
 		}
 		words = append(words, "cd", folder, "&&")
 	}
+	for _, a := range assigns {
+		if !plainWord(a) {
+			first = ""
+		}
+		words = append(words, a)
+	}
 	if first == "" || len(p.installs) > 0 && n.purpose == builds {
 		p.quiet(i, why)
 		return
 	}
 	if slices.ContainsFunc(p.file.Instructions[:i], func(x dockerfile.Instruction) bool {
-		return x.Command == "RUN" && strings.Contains(x.Text, kindOf(first))
+		return x.Command == "RUN" && strings.Contains(x.Text, kindOf(first)) && !slices.ContainsFunc(p.stays, func(y dockerfile.Instruction) bool { return y.Line == x.Line })
 	}) {
 		p.quiet(i, "what it fetches is fetched above it already")
 		return

@@ -15,6 +15,7 @@ const (
 	fetch                   // installs packages, from what its ecosystem's manifests say
 	builds                  // needs the sources, and fetches packages on its way
 	enter                   // changes the folder for the commands that follow
+	permits                 // makes files of the context executable
 )
 
 // ecosystem is a package manager with the files that tell it what to install.
@@ -48,6 +49,8 @@ type action struct {
 	dir string
 	// first and why are those of a demand, where the words alone tell them.
 	first, why string
+	// mode is what the named files become by chmod.
+	mode string
 }
 
 // classify tells what a command does. It only knows forms that need nothing but
@@ -94,6 +97,8 @@ func classify(words []string) action {
 		return classifyDotnet(args)
 	case "mix":
 		return classifyMix(args)
+	case "chmod":
+		return classifyChmod(args)
 	case "set", "true", ":", "echo", "useradd", "adduser", "groupadd", "addgroup":
 		return action{purpose: harmless}
 	case "mkdir", "rm":
