@@ -135,7 +135,7 @@ func (a *advising) better(ctx context.Context, err error) error {
 		return err
 	}
 	g := git{ctx, a.Context}
-	if g.run("rev-parse", "--is-bare-repository") == "true" {
+	if isBare(a.Context) {
 		return usage("check it out first: git worktree add FOLDER, then name that folder",
 			"%q is a bare repository, which has no files to build from", a.Context)
 	}
@@ -152,6 +152,13 @@ func (a *advising) better(ctx context.Context, err error) error {
 		list, more = list[:mostNamed], fmt.Sprintf(" and %d more", n)
 	}
 	return usage("name one with --file: there is "+strings.Join(list, ", ")+more, "%w", err)
+}
+
+// isBare says that a folder is laid out as a bare repository. Git is not asked: it
+// would read the configuration there.
+func isBare(dir string) bool {
+	_, err := os.Stat(filepath.Join(dir, "HEAD"))
+	return err == nil && isDir(filepath.Join(dir, "objects")) && isDir(filepath.Join(dir, "refs"))
 }
 
 // mostNamed is how many Dockerfiles a hint names.
