@@ -102,7 +102,7 @@ func ReadInputs(getenv func(string) string) (Inputs, error) {
 		Network:        r.text("network"),
 		NoCache:        r.flag("no-cache"),
 		NoCacheFilters: r.words("no-cache-filters"),
-		Outputs:        r.rawLines("outputs"),
+		Outputs:        r.outputs("outputs"),
 		Platforms:      r.words("platforms"),
 		Provenance:     r.flagOrText("provenance"),
 		Pull:           r.flag("pull"),
@@ -161,6 +161,20 @@ func (r *reader) list(name string, kind Kind) []string {
 func (r *reader) words(name string) []string    { return r.list(name, Words) }
 func (r *reader) lines(name string) []string    { return r.list(name, Lines) }
 func (r *reader) rawLines(name string) []string { return r.list(name, RawLines) }
+
+// outputs are not to go to standard output, which is the step's log: what a build
+// makes could command the runner.
+func (r *reader) outputs(name string) []string {
+	list := r.rawLines(name)
+	for _, o := range list {
+		for field := range strings.SplitSeq(o, ",") {
+			if field = strings.Trim(field, `" `); o == "-" || strings.EqualFold(field, "dest=-") {
+				r.fail(name, fmt.Sprintf("the output %q would go to the log of the step", shorten(o)), "name a file: type=tar,dest=PATH")
+			}
+		}
+	}
+	return list
+}
 
 // flag takes the booleans of YAML 1.2's core schema, like actions/core does.
 // Unlike there an empty value is false: "${{ inputs.push }}" of a workflow that
