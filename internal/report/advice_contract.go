@@ -1,7 +1,6 @@
 package report
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"slices"
@@ -182,10 +181,7 @@ func (a *Advice) seconds() (measured, guessed float64) {
 
 // AdviceJSON writes the advice as JSON, indented.
 func AdviceJSON(w io.Writer, a Advice) error {
-	e := json.NewEncoder(w)
-	e.SetIndent("", "  ")
-	e.SetEscapeHTML(false)
-	if err := e.Encode(a); err != nil {
+	if err := encode(w, a); err != nil {
 		return fmt.Errorf("writing the advice: %w", err)
 	}
 	return nil

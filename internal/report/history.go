@@ -2,7 +2,6 @@ package report
 
 import (
 	"bytes"
-	"encoding/json"
 	"fmt"
 	"io"
 	"strings"
@@ -90,10 +89,7 @@ func (g *Group) title() sentence {
 
 // HistoryJSON writes the history as JSON, indented.
 func HistoryJSON(w io.Writer, h History) error {
-	e := json.NewEncoder(w)
-	e.SetIndent("", "  ")
-	e.SetEscapeHTML(false)
-	if err := e.Encode(h); err != nil {
+	if err := encode(w, h); err != nil {
 		return fmt.Errorf("writing the history: %w", err)
 	}
 	return nil

@@ -2,11 +2,13 @@ package report_test
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"io"
 	"regexp"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/yuin/goldmark"
@@ -105,6 +107,7 @@ func planted(s string) report.Report {
 	earlier := *b.head
 	earlier.ID, earlier.Commit.SHA, earlier.Commit.Branch, earlier.Status = s, s, "x"+s, record.BuildStatus(s)
 	r.SetPast([]*record.Record{b.head, &earlier})
+	r.CacheChoice = "x" + s
 	r.Gates = []report.Gate{{Gate: s, Status: "fail", Detail: "x" + s}}
 	return r
 }
@@ -218,6 +221,21 @@ func checkHostile(t *testing.T, s string) {
 	lines := regexp.MustCompile(`(?m)^StartTag span( class=\w+)?\nEndTag span\n`)
 	if d := cmp.Diff(lines.ReplaceAllString(tags(t, calm.Bytes()), ""), lines.ReplaceAllString(tags(t, page.Bytes()), "")); d != "" {
 		t.Errorf("%q changes the elements of the page (-harmless +hostile):\n%s", s, d)
+	}
+	var document, again bytes.Buffer
+	if err := report.JSON(&document, hostile); err != nil {
+		t.Fatal(err)
+	}
+	if bytes.Contains(document.Bytes(), []byte("##[")) {
+		t.Errorf("%q makes a workflow command of a line of the JSON", s)
+	}
+	var read report.Report
+	if err := json.Unmarshal(document.Bytes(), &read); err != nil {
+		t.Fatal(err)
+	}
+	// What is no UTF-8 is replaced, and written otherwise the second time.
+	if err := report.JSON(&again, read); err != nil || utf8.ValidString(s) && !bytes.Equal(again.Bytes(), document.Bytes()) {
+		t.Errorf("%q is not the same when the JSON is read: %v", s, err)
 	}
 	if err := report.Terminal(&term, hostile, false); err != nil {
 		t.Fatal(err)
