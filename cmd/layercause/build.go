@@ -71,7 +71,7 @@ of the Dockerfile; elsewhere to the terminal and to --report-dir.`,
 	f.StringVar(&o.TLS.CA, "tlscacert", "", "certificate of the authority, for tcp://")
 	f.StringVar(&o.TLS.Cert, "tlscert", "", "own certificate, for tcp://")
 	f.StringVar(&o.TLS.Key, "tlskey", "", "own key, for tcp://")
-	f.StringVar(&o.History, "history", "", "folder of earlier records (default in the user's cache folder)")
+	f.StringVar(&o.History, "history", "", "where earlier records are: a folder (default in the user's cache folder), gha, or oci://REGISTRY/NAME[:TAG]")
 	f.StringVar(&o.ReportDir, "report-dir", "", "folder for the reports (default "+pipeline.DefaultReportDir+")")
 	f.StringVar(&o.BaseRecord, "base-record", "", "compare with this record instead of the nearest in the history")
 	f.StringVar(&o.GitHubToken, "github-token", "", "token for the pull request comment (default $GITHUB_TOKEN)")

@@ -279,6 +279,54 @@ func TestALargeHistoryLosesItsOldest(t *testing.T) {
 	}
 }
 
+// TestAnArchiveIsSmall measures an archive of fifty builds of a context of 2,000
+// files, of which each build changes five.
+func TestAnArchiveIsSmall(t *testing.T) {
+	random := rand.NewChaCha8([32]byte{1})
+	const files = 2000
+	m := record.Manifest{
+		Name: "context", Digests: make([]byte, files*record.DigestSize), Data: make([]byte, files*record.DataSize),
+		Modes: make([]uint32, files), Sizes: make([]int64, files),
+	}
+	for i := range files {
+		m.Paths = append(m.Paths, fmt.Sprintf("src/packages/%03d/component-%04d.ts", i/20, i))
+		m.Sizes[i] = int64(random.Uint64() % 20000)
+	}
+	random.Read(m.Digests)
+	random.Read(m.Data)
+	var remote shelf
+	single := 0
+	for i := range Keep {
+		for range 5 {
+			at := int(random.Uint64() % files)
+			random.Read(m.Digests[at*record.DigestSize : (at+1)*record.DigestSize])
+			random.Read(m.Data[at*record.DataSize : (at+1)*record.DataSize])
+			m.Sizes[at] = int64(random.Uint64() % 20000)
+		}
+		r := newBuild(record.Salt{1}, i, strings.Repeat(fmt.Sprintf("%022d ", i), 30))
+		r.Manifests = []record.Manifest{m}
+		data, err := record.Encode(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		single = len(data)
+		s := open(t)
+		if err := s.writeSalt(record.Salt{1}); err != nil {
+			t.Fatal(err)
+		}
+		if err := NewMirror(s, &remote).Save(t.Context(), r, data); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Logf("an archive of %d records has %.2f MiB, one record %.2f MiB", Keep, float64(len(remote[0]))/(1<<20), float64(single)/(1<<20))
+	if a, err := readArchive(remote[0]); err != nil || len(a.records) != Keep {
+		t.Fatalf("%d records, %v", len(a.records), err)
+	}
+	if len(remote[0]) > 4*single {
+		t.Errorf("the archive has %d bytes, one record %d", len(remote[0]), single)
+	}
+}
+
 // below lists the regular files below a folder.
 func below(t testing.TB, dir string) (paths []string) {
 	t.Helper()

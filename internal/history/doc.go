@@ -12,6 +12,10 @@
 // only such builds can be compared ([Key]). Of each group the last [Keep]
 // records stay.
 //
+// A folder of one build is filled from a [Remote] and saved to it by a [Mirror]:
+// packages actionscache and ociartifact are such remotes. What comes from there is
+// hostile until it is checked.
+//
 // Several processes may use one history at once. A record appears under its
 // name in one step, when it is whole; nobody changes it after that. Whatever
 // cannot be read is passed over with a warning that names the file, and left

@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	actionscache "github.com/tonistiigi/go-actions-cache"
+
 	"github.com/layercause/layercause/internal/buildkit/buildkittest"
 	"github.com/layercause/layercause/internal/history/actionscachetest"
 	"github.com/layercause/layercause/internal/pipeline"
@@ -206,5 +208,102 @@ func TestRunsShareRecordsInARegistry(t *testing.T) {
 	}
 	if r := c.job(pull2, "two"); r.Build.Base.Commit != sha(2) {
 		t.Errorf("the third build is compared with %v\n%s", r.Build.Base, c.out)
+	}
+}
+
+// TestAHistoryThatFails has the service fail in each way. The build succeeds, and
+// says in one notice what is not there.
+func TestAHistoryThatFails(t *testing.T) {
+	c := newCI(t, true)
+	own := actionscachetest.Scope{Scope: mainScope, Permission: 3}
+	status := func(code int) func(http.ResponseWriter, *http.Request) bool {
+		return func(w http.ResponseWriter, _ *http.Request) bool {
+			w.Header().Set("Retry-After", "60")
+			w.WriteHeader(code)
+			fmt.Fprint(w, `{"message":"::error::no"}`)
+			return true
+		}
+	}
+	saving := func(code int) func(http.ResponseWriter, *http.Request) bool {
+		return func(w http.ResponseWriter, r *http.Request) bool {
+			return strings.HasSuffix(r.URL.Path, "/CreateCacheEntry") && status(code)(w, r)
+		}
+	}
+	for _, x := range []struct {
+		name    string
+		instead func(http.ResponseWriter, *http.Request) bool
+		scope   actionscachetest.Scope
+		environ map[string]string
+		want    string
+	}{
+		{"down", status(500), own, nil, "could not be read: the service answered with status 500."},
+		{"throttled", status(429), own, nil, "could not be read: the service is asked too often (status 429)."},
+		{"saving is throttled", saving(429), own, nil, "could not be kept in the Actions cache: the service is asked too often (status 429)."},
+		{"a token to read with", nil, actionscachetest.Scope{Scope: mainScope, Permission: 1}, nil, "this job may only read the Actions cache."},
+		{"a mode to read in", nil, own, map[string]string{"ACTIONS_CACHE_MODE": "read"}, "this job may only read the Actions cache."},
+		{"no cache for the job", nil, own, map[string]string{"ACTIONS_CACHE_MODE": "none"}, "ACTIONS_CACHE_MODE is none. It is a folder for now."},
+		{"a token that is none", nil, own, map[string]string{"ACTIONS_RUNTIME_TOKEN": "not-a-token"}, "It is a folder for now."},
+		{"nobody there", nil, own, map[string]string{"ACTIONS_RESULTS_URL": "http://127.0.0.1:1/"}, "could not be read: the service could not be reached: dial tcp 127.0.0.1:1"},
+	} {
+		t.Run(x.name, func(t *testing.T) {
+			c := *c
+			c.T = t
+			c.service.Instead(x.instead)
+			c.set = func(environ map[string]string, o *pipeline.BuildOptions) {
+				o.CacheFrom, o.CacheTo = nil, nil
+				for k, v := range x.environ {
+					environ[k] = v
+				}
+			}
+			if r := c.job(mainScope, "one", x.scope); r.Build.Status != "succeeded" || len(r.Warnings) > 0 {
+				t.Errorf("the build %s, warnings %q", r.Build.Status, r.Warnings)
+			}
+			if n := strings.Count(c.out, "::notice::"); n != 1 || !strings.Contains(c.out, x.want) || strings.Contains(c.out, "::warning") {
+				t.Errorf("%d notices, want one with %q:\n%s", n, x.want, c.out)
+			}
+		})
+	}
+}
+
+// TestAPlantedArchive puts something else where the records are. It is passed over
+// with a notice, and the next record stands in its place.
+func TestAPlantedArchive(t *testing.T) {
+	c := newCI(t, true)
+	own := actionscachetest.Scope{Scope: mainScope, Permission: 3}
+	c.set = func(_ map[string]string, o *pipeline.BuildOptions) { o.CacheFrom, o.CacheTo = nil, nil }
+	c.job(mainScope, "one", own)
+	keys := c.service.Keys(mainScope)
+	client, err := actionscache.New(c.service.Token(t, own), c.service.URL, true, actionscache.Opt{})
+	if err == nil {
+		err = client.Save(t.Context(), strings.TrimSuffix(keys[0], "1")+"2", actionscache.NewBlob([]byte("not an archive")))
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := c.job(mainScope, "two", own)
+	if r.Build.Base.Why != "none" || strings.Count(c.out, "::notice::") != 1 || !strings.Contains(c.out, "an archive was passed over") {
+		t.Errorf("compared with %v\n%s", r.Build.Base, c.out)
+	}
+	if r := c.job(mainScope, "three", own); r.Build.Base.Commit != sha(2) || strings.Contains(c.out, "::notice::") {
+		t.Errorf("compared with %v\n%s", r.Build.Base, c.out)
+	}
+}
+
+// TestAHistoryThatIsNone refuses what is no history, before anything is built.
+func TestAHistoryThatIsNone(t *testing.T) {
+	for where, want := range map[string]string{
+		"gha":                         "--history gha: there is no Actions cache",
+		"https://user:pass@host/app":  `--history "https://`,
+		"oci://app":                   `--history "oci://app": it is not REGISTRY/NAME[:TAG]`,
+		"oci://user:pass@example.com": `--history "oci://`,
+	} {
+		o := pipeline.BuildOptions{History: where, ReportDir: t.TempDir()}
+		o.Context = t.TempDir()
+		err := pipeline.Build(t.Context(), pipeline.Env{LookupEnv: func(string) (string, bool) { return "", false }, Dir: o.Context}, o)
+		var out bytes.Buffer
+		if code := pipeline.ExitCode(&out, err); code != pipeline.ExitUsage || !strings.Contains(out.String(), want) ||
+			!strings.Contains(out.String(), "hint: ") || strings.Contains(out.String(), "pass") {
+			t.Errorf("%s: exit code %d, %s", where, code, out.String())
+		}
 	}
 }
