@@ -76,17 +76,22 @@ func TestAMirrorBringsWhatAnotherSaved(t *testing.T) {
 		save(t, m, build(s, t, i, fmt.Sprintf("a b%d", i)))
 	}
 	s, _, _ := restored(t, &remote, key)
+	// The summaries came too: no record has to be unpacked to list them.
+	known, stale := s.readSummaries(key.folder())
+	if len(known) != Keep || stale {
+		t.Errorf("%d summaries, stale %v", len(known), stale)
+	}
+	for name, x := range known {
+		if fi, err := os.Stat(filepath.Join(s.Dir(), recordsDir, key.folder(), name)); err != nil || !x.of(fi) {
+			t.Errorf("the summary of %s is not that of its file: %v", name, err)
+		}
+	}
 	found, warnings, err := s.Candidates(t.Context(), key)
 	if err != nil || len(warnings) > 0 {
 		t.Fatal(err, warnings)
 	}
 	if len(found) != Keep || found[0].Record.ID != fmt.Sprintf("%032x", Keep+9) {
 		t.Errorf("%d records, the newest %s", len(found), found[0].Record.ID)
-	}
-	// The summaries came too: no record had to be unpacked to list them.
-	known, stale := s.readSummaries(key.folder())
-	if len(known) != Keep || stale {
-		t.Errorf("%d summaries, stale %v", len(known), stale)
 	}
 	head := build(s, t, 100, "a b30")
 	choice, err := s.Nearest(t.Context(), head)
