@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -321,5 +322,26 @@ func TestReferences(t *testing.T) {
 		if err != nil && strings.Contains(err.Error(), "pass") {
 			t.Errorf("%q: the error shows the password: %v", ref, err)
 		}
+	}
+}
+
+// TestWrittenMeanwhile has another build keep its record between this one's reading
+// and its writing, and be done with it.
+func TestWrittenMeanwhile(t *testing.T) {
+	r := start(t)
+	var begun atomic.Bool
+	r.set(func(_ http.ResponseWriter, q *http.Request) bool {
+		if strings.Contains(q.URL.Path, "/blobs/uploads/") && begun.CompareAndSwap(false, true) {
+			if err := add(t.Context(), r.open(t), "app", "theirs"); err != nil {
+				t.Error(err)
+			}
+		}
+		return false
+	})
+	if err := add(t.Context(), r.open(t), "app", "mine"); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]string{"theirs mine "}, load(t, r.open(t), "app")); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
