@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -26,10 +27,7 @@ type shelf [][]byte
 
 func (s *shelf) Load(context.Context, string) ([][]byte, error) { return *s, nil }
 
-func (s *shelf) Update(_ context.Context, name string, merge func([]byte) ([]byte, error)) error {
-	if strings.HasPrefix(name, "writers-") {
-		return nil
-	}
+func (s *shelf) Update(_ context.Context, _ string, merge func([]byte) ([]byte, error)) error {
 	var old []byte
 	if len(*s) > 0 {
 		old = (*s)[0]
@@ -125,6 +123,55 @@ func TestTheSaltIsThatOfMostBuilds(t *testing.T) {
 	a, err := readArchive(both[0])
 	if err != nil || a.salt != want || len(a.records) != 1 {
 		t.Errorf("saved %d records, %v", len(a.records), err)
+	}
+}
+
+// shelves is a remote in memory with archives of many names.
+type shelves struct {
+	mu sync.Mutex
+	of map[string]shelf
+}
+
+func (s *shelves) Load(_ context.Context, name string) ([][]byte, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.of[name], nil
+}
+
+func (s *shelves) Update(ctx context.Context, name string, merge func([]byte) ([]byte, error)) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	archive := s.of[name]
+	err := archive.Update(ctx, name, merge)
+	s.of[name] = archive
+	return err
+}
+
+// TestWhoWroteACacheIsKnownToAllBuilds has another Dockerfile's build write it.
+func TestWhoWroteACacheIsKnownToAllBuilds(t *testing.T) {
+	remote := &shelves{of: map[string]shelf{}}
+	s, m, _ := restored(t, remote, Key{Repository: "octo/app", Dockerfile: "other"})
+	r := build(s, t, 1, "a b")
+	r.Invocation.Dockerfile = "other"
+	r.Caches = []record.CacheAccess{{Direction: record.Export, Type: "gha", Index: &record.CacheIndex{Digest: "sha256:1"}}}
+	save(t, m, r)
+	if err := m.SaveWriter(t.Context(), r); err != nil {
+		t.Fatal(err)
+	}
+	if err := m.SaveWriter(t.Context(), build(s, t, 2, "a")); err != nil { // it wrote none
+		t.Fatal(err)
+	}
+	head := build(s, t, 3, "a")
+	s, _, warnings := restored(t, remote, KeyOf(head))
+	if w := s.Writer(t.Context(), "sha256:1"); w == nil || w.Record != r.ID || w.Dockerfile != "other" || len(warnings) > 0 {
+		t.Errorf("the writer is %v, warnings %q", w, warnings)
+	}
+	if found, _, err := s.Candidates(t.Context(), KeyOf(head)); err != nil || len(found) != 0 {
+		t.Errorf("%d records of another Dockerfile came along, %v", len(found), err)
+	}
+	s, _, _ = restored(t, remote, Key{Repository: "octo/else"})
+	if w := s.Writer(t.Context(), "sha256:1"); w != nil {
+		t.Errorf("another repository is told of %v", w)
 	}
 }
 

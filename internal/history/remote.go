@@ -137,7 +137,7 @@ func (m *Mirror) Save(ctx context.Context, r *record.Record, data []byte) error 
 		return fmt.Errorf("reading the record: %w", err)
 	}
 	key, x := KeyOf(r), summarize(r, nameOf(r), nil)
-	err = m.remote.Update(ctx, key.folder(), func(old []byte) ([]byte, error) {
+	return m.remote.Update(ctx, key.folder(), func(old []byte) ([]byte, error) {
 		a := readable(old)
 		if a.salted && a.salt != salt {
 			if !m.salted {
@@ -149,11 +149,17 @@ func (m *Mirror) Save(ctx context.Context, r *record.Record, data []byte) error 
 		a.insert(archived{x.Name, text}, x)
 		return a.encode()
 	})
-	if err != nil || !exportedAny(r.Caches) {
-		return err
+}
+
+// SaveWriter adds that a build wrote its caches to what the remote knows of all
+// builds of the repository. It does nothing for a build that wrote none.
+func (m *Mirror) SaveWriter(ctx context.Context, r *record.Record) error {
+	if !exportedAny(r.Caches) {
+		return nil
 	}
+	x := summarize(r, nameOf(r), nil)
 	x.Record.Findings, x.steps = nil, ""
-	return m.remote.Update(ctx, writersOf(key), func(old []byte) ([]byte, error) {
+	return m.remote.Update(ctx, writersOf(KeyOf(r)), func(old []byte) ([]byte, error) {
 		a := readable(old)
 		a.note(x)
 		return a.encode()

@@ -213,12 +213,19 @@ func (r *records) put(ctx context.Context, head *record.Record, data []byte) []s
 		defer close(r.saved)
 		ctx, cancel := context.WithTimeout(ctx, saveTime)
 		defer cancel()
+		// The jobs of a matrix share the second one and may have to wait for each other.
+		var writer error
+		var other sync.WaitGroup
+		other.Go(func() { writer = r.mirror.SaveWriter(ctx, head) })
 		err := r.mirror.Save(ctx, head, data)
+		other.Wait()
 		switch {
 		case errors.Is(err, history.ErrReadOnly):
 			r.notices = append(r.notices, fmt.Sprintf("This build's record is not kept: this job may only read %s.", r.where))
 		case err != nil:
 			r.notices = append(r.notices, fmt.Sprintf("This build's record could not be kept in %s: %v.", r.where, err))
+		case writer != nil:
+			r.notices = append(r.notices, fmt.Sprintf("That this build wrote its caches could not be kept in %s: %v.", r.where, writer))
 		}
 	}()
 	return warnings
