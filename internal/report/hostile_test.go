@@ -112,14 +112,16 @@ func planted(s string) report.Report {
 	return r
 }
 
-// structure writes down the blocks of a Markdown document, its links and images,
-// and the HTML in it, but no text.
-func structure(t *testing.T, source string) string {
-	t.Helper()
+// structure writes down the blocks of a Markdown document, what it emphasises, and
+// the HTML in it, but no text. What must not be in any document of ours is a fault:
+// a link that is not ours, an image, HTML, and text that GitHub makes a mention, a
+// reference, a link, an emoji or a formula of.
+func structure(source string) (shape string, faults []string) {
 	src := []byte(source)
 	doc := goldmark.New(goldmark.WithExtensions(extension.GFM)).Parser().Parse(text.NewReader(src))
+	fault := func(format string, args ...any) { faults = append(faults, fmt.Sprintf(format, args...)) }
 	var b strings.Builder
-	depth := 0
+	depth, inCode := 0, false
 	_ = ast.Walk(doc, func(n ast.Node, entering bool) (ast.WalkStatus, error) {
 		if !entering {
 			if n.Type() != ast.TypeInline {
@@ -129,15 +131,29 @@ func structure(t *testing.T, source string) string {
 		}
 		switch n := n.(type) {
 		case *ast.Link:
-			fmt.Fprintf(&b, "link ")
-		case *ast.Image, *ast.AutoLink:
-			t.Errorf("%s in %q", n.Kind(), source)
+			if !ourLink.Match(n.Destination) || len(n.Title) > 0 {
+				fault("a link to %q", n.Destination)
+			}
+		case *ast.Image, *ast.AutoLink, *extast.Strikethrough, *extast.TaskCheckBox:
+			fault("%s in the document", n.Kind())
+		case *ast.Emphasis:
+			fmt.Fprintf(&b, "emphasis %d ", n.Level)
+		case *ast.CodeSpan:
+			return ast.WalkSkipChildren, nil
+		case *ast.Text:
+			if found := meaning.Find(n.Segment.Value(src)); found != nil && !inCode {
+				fault("%q means something to GitHub", found)
+			}
 		case *ast.RawHTML:
 			raw := string(n.Segments.Value(src))
 			switch raw {
-			case "<code>", "</code>", "<wbr>", "<sub>", "</sub>":
+			case "<code>":
+				inCode = true
+			case "</code>":
+				inCode = false
+			case "<wbr>", "<sub>", "</sub>":
 			default:
-				t.Errorf("inline HTML %q in:\n%s", raw, source)
+				fault("inline HTML %q", raw)
 			}
 		case *ast.HTMLBlock:
 			var raw strings.Builder
@@ -146,7 +162,7 @@ func structure(t *testing.T, source string) string {
 				raw.Write(at.Value(src))
 			}
 			if !ourHTML.MatchString(raw.String()) {
-				t.Errorf("HTML block %q in:\n%s", raw.String(), source)
+				fault("an HTML block %q", raw.String())
 			}
 			b.WriteString(raw.String())
 		case *extast.Table:
@@ -158,8 +174,28 @@ func structure(t *testing.T, source string) string {
 		}
 		return ast.WalkContinue, nil
 	})
-	return b.String()
+	if i := strings.IndexFunc(source, unseen); i >= 0 {
+		fault("an invisible character in %q", source[i:min(len(source), i+20)])
+	}
+	return b.String(), faults
 }
+
+// sound is the structure of a document that must have no fault.
+func sound(t *testing.T, source string) string {
+	t.Helper()
+	shape, faults := structure(source)
+	if len(faults) > 0 {
+		t.Errorf("%s in:\n%s", strings.Join(faults, "; "), source)
+	}
+	return shape
+}
+
+var (
+	// ourLink is a line, a commit or a run of the repository, or a page of a check.
+	ourLink = regexp.MustCompile(`\A(https://github\.com/octo/shop/(blob/[0-9a-f]{40}/[A-Za-z0-9._~%/-]+#L\d+(-L\d+)?|commit/[0-9a-f]{40}|actions/runs/\d+)|https://docs\.docker\.com/[A-Za-z0-9/-]+)\z`)
+	// meaning is what GitHub makes something of within plain text.
+	meaning = regexp.MustCompile(`@\w|#\d|\bGH-\d|https?:|www\.|\b[0-9a-f]{7,}\b|:[a-z0-9_+-]+:|\$|<!--`)
+)
 
 var ourHTML = regexp.MustCompile(`\A(<details>\n<summary>[A-Za-z0-9 .,]*</summary>\n|</details>\n)\z`)
 
@@ -199,16 +235,33 @@ func tags(t *testing.T, page []byte) string {
 func checkHostile(t *testing.T, s string) {
 	t.Helper()
 	hostile, tame := planted(s), planted("word")
-	for name, render := range map[string]func(report.Report) string{
-		"comment": report.Comment, "summary": report.Summary,
-		"note on the lines": func(r report.Report) string { return r.Suggestions[0].Note() },
-	} {
-		text := render(hostile)
-		if d := cmp.Diff(structure(t, render(tame)), structure(t, text)); d != "" {
+	linked := hostile
+	linked.Links = report.Links{Server: "https://github.com", Repository: "octo/shop", Commit: headSHA, RunID: "123456"}
+	check := func(name, want, text string) {
+		t.Helper()
+		got, faults := structure(text)
+		if len(faults) > 0 {
+			t.Errorf("%q in the %s: %s\n%s", s, name, strings.Join(faults, "; "), text)
+		}
+		if d := cmp.Diff(want, got); d != "" {
 			t.Errorf("%q changes the structure of the %s (-harmless +hostile):\n%s\n%s", s, name, d, text)
 		}
-		if i := strings.IndexFunc(text, unseen); i >= 0 {
-			t.Errorf("%q: an invisible character in the %s: %q", s, name, text[i:min(len(text), i+20)])
+	}
+	for name, render := range map[string]func(report.Report) string{
+		"comment": report.Comment, "summary": report.Summary, "title": report.CommentTitle,
+		"note on the lines": func(r report.Report) string { return r.Suggestions[0].Note() },
+	} {
+		want, _ := structure(render(tame))
+		check(name, want, render(hostile))
+	}
+	for name, b := range shapes() {
+		r := everywhere(b, s)
+		check(name+" comment", tameShapes()[name+" comment"], report.Comment(r))
+		check(name+" summary", tameShapes()[name+" summary"], report.Summary(r))
+	}
+	for _, text := range []string{report.Comment(linked), report.Summary(linked), report.CommentWithin(linked, 3000)} {
+		if _, faults := structure(text); len(faults) > 0 {
+			t.Errorf("%q in a document with links: %s\n%s", s, strings.Join(faults, "; "), text)
 		}
 	}
 	var page, calm, term bytes.Buffer
@@ -268,7 +321,8 @@ func FuzzHostileText(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, s string) {
 		// No text at all is another shape: a build without a target, say.
-		if s == "" || len(s) > 2000 {
+		// Nor is one of many lines: a long diff is folded.
+		if s == "" || len(s) > 2000 || strings.Count(s, "\n")+strings.Count(s, "\r") > 8 {
 			return
 		}
 		checkHostile(t, s)
