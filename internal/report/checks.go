@@ -14,13 +14,13 @@ func newChecks(head *record.Record) []Check {
 	return out
 }
 
-// check is one finding in a line: where, what, and the rule.
+// check is one finding in a line: what, where, and the rule. A colon behind a line
+// number would be an emoji of line 100.
 func (v *view) check(c *Check) sentence {
-	var s sentence
+	s := prose(c.Message, detailLimit).say(" (")
 	if c.Line > 0 {
-		s = s.place(v.Links, c.File, c.Line, c.EndLine).say(": ")
+		s = s.place(v.Links, c.File, c.Line, c.EndLine).say(", ")
 	}
-	s = s.with(prose(c.Message, detailLimit)).say(" (")
 	rule := code(c.Rule, nameLimit)
 	rule[0].link = c.page()
 	return s.with(rule).say(")")

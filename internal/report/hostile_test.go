@@ -48,6 +48,7 @@ var attacks = []string{
 	strings.Repeat("`", 70),
 	"\xff\xfe\xc3",
 	"<details>\n\n</details>\n\n<summary>",
+	"Dockerfile",
 	"EOF ]]> <![CDATA[ <?php ?> <!DOCTYPE x>",
 }
 
@@ -96,7 +97,7 @@ func planted(s string) report.Report {
 	}
 	b.warnings = []string{s, s}
 	b.head.Checks = []record.Check{
-		{Rule: s, Description: s, URL: "https://docs.docker.com/" + s + "?", File: s, Line: 3, EndLine: 3, Message: "x" + s},
+		{Rule: s, Description: s, URL: "https://docs.docker.com/" + s + "?", File: s, Line: 100, EndLine: 100, Message: "x" + s},
 		{Rule: "x" + s, URL: s, Message: s},
 	}
 	r := report.New(b.head, b.base, b.causes, b.ledger, advice.Advice{Suggestions: b.suggestions, Best: b.best}, b.warnings)
