@@ -7,7 +7,7 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unkn
 # The version of a module as a tools module pins it.
 pinned = $(shell cd .ci/tools/$(1) && $(GO) list -m -f '{{.Version}}' $(2))
 
-.PHONY: build buildkitd buildx lint vuln test bench accuracy ledger-check replay-check demo setup clean
+.PHONY: build buildkitd buildx lint vuln test bench accuracy ledger-check replay-check demo pictures setup clean
 
 build:
 	CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -ldflags '-s -w -X main.version=$(VERSION)' -o bin/layercause ./cmd/layercause
@@ -50,8 +50,8 @@ bin/govulncheck: .ci/tools/lint/go.mod .ci/tools/lint/go.sum
 lint: bin/staticcheck bin/actionlint
 	@unformatted=$$(gofmt -l .ci cmd internal); test -z "$$unformatted" || \
 		{ echo "not formatted by gofmt:" $$unformatted >&2; exit 1; }
-	$(GO) vet ./... ./.ci/accuracy ./.ci/bench ./.ci/ledger ./.ci/replay
-	bin/staticcheck ./... ./.ci/accuracy ./.ci/bench ./.ci/ledger ./.ci/replay
+	$(GO) vet ./... ./.ci/accuracy ./.ci/bench ./.ci/ledger ./.ci/pictures ./.ci/replay
+	bin/staticcheck ./... ./.ci/accuracy ./.ci/bench ./.ci/ledger ./.ci/pictures ./.ci/replay
 	bin/actionlint
 
 # Its database cannot be reached from everywhere, so this is no part of test.
@@ -61,7 +61,7 @@ vuln: bin/govulncheck
 # The longest tests build with a real daemon; packages run one after the other,
 # so that none of them measures or times out on another's load.
 test: setup lint build buildkitd
-	$(GO) test -p 1 -timeout 30m ./... ./.ci/accuracy ./.ci/ledger
+	$(GO) test -p 1 -timeout 30m ./... ./.ci/accuracy ./.ci/ledger ./.ci/pictures
 	$(GO) run ./.ci/accuracy -cases 60 -seed 1
 	$(GO) run ./.ci/replay -commits 24 -registry-commits 12 -random 1 -scale 0.2 -seconds=false
 
@@ -82,6 +82,11 @@ replay-check: setup build buildkitd
 
 demo: setup build buildkitd
 	.ci/demo
+
+# What a comment and a summary look like, for the documentation. To take over the
+# report of the last demo: PICTURES_FLAGS='-report .cache/demo/first-report.json'.
+pictures: setup
+	$(GO) run ./.ci/pictures $(PICTURES_FLAGS)
 
 # Installs from Debian's packages what is missing.
 setup:

@@ -82,13 +82,16 @@ func shapes() map[string]build {
 	return all
 }
 
-// tameShapes are the structures of the reports with a harmless text everywhere.
+// tameShapes are the structures of the documents with a harmless text everywhere.
 var tameShapes = sync.OnceValue(func() map[string]string {
 	all := map[string]string{}
 	for name, b := range shapes() {
 		r := everywhere(b, "word")
 		all[name+" comment"], _ = structure(report.Comment(r))
 		all[name+" summary"], _ = structure(report.Summary(r))
+	}
+	for name, render := range documents {
+		all["planted "+name], _ = structure(render(planted("word")))
 	}
 	return all
 })
