@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"maps"
 	"path"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -151,7 +153,7 @@ func (f *family) whichYarn(k *keeping, e runEnv) {
 	if k.why != "" || f.context == nil || !slices.Contains(f.context.Paths, ".yarnrc.yml") {
 		return
 	}
-	p := &project{dir: "/", files: map[string]string{"/.yarnrc.yml": ".yarnrc.yml"}, read: f.ReadFile}
+	p := &project{dir: "/", files: map[string]string{"/.yarnrc.yml": ".yarnrc.yml", "/yarn.lock": "yarn.lock"}, read: f.ReadFile}
 	var rc struct {
 		Linker string `yaml:"nodeLinker"`
 		Global *bool  `yaml:"enableGlobalCache"`
@@ -164,13 +166,28 @@ func (f *family) whichYarn(k *keeping, e runEnv) {
 	switch {
 	case !seen || why != "" || rc.Linker != "node-modules":
 		k.why = "yarn runs the packages from the folder that it keeps them in"
-	case rc.Global == nil || !*rc.Global:
-		k.why = "yarn keeps packages in the project, unless .yarnrc.yml has enableGlobalCache: true"
+	case rc.Global != nil && !*rc.Global || rc.Global == nil && !p.isYarn4():
+		k.why = "yarn keeps packages in the project, unless it is Yarn 4 or .yarnrc.yml has enableGlobalCache: true"
 	case folder == "":
 		k.why = "the folder that yarn keeps things in is not known here"
 	default:
 		k.mounts = []cacheMount{{folder: folder, locked: true}}
 	}
+}
+
+var yarnLockVersion = regexp.MustCompile(`(?m)^__metadata:\r?\n  version: (\d+)`)
+
+// isYarn4 says whether a lock file has the form of Yarn 4, or of a later one. From
+// then on packages are kept below the home folder:
+// https://yarnpkg.com/configuration/yarnrc#enableGlobalCache
+func (p *project) isYarn4() bool {
+	text, _ := p.text("yarn.lock", "#")
+	m := yarnLockVersion.FindStringSubmatch(text)
+	if m == nil {
+		return false
+	}
+	version, err := strconv.Atoi(m[1])
+	return err == nil && version >= 8
 }
 
 // groups lists the tools whose commands have to be edited together, since they
