@@ -2,7 +2,9 @@ package advice
 
 import (
 	"fmt"
+	"path"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -24,8 +26,8 @@ import (
 //
 // The user comes after the last step, so nothing is built in another way. A rule
 // that asks for a user in every Dockerfile would be noise: this one speaks only of
-// images that are known to bring one, and of a program that needs root for nothing
-// that can be seen.
+// images that are known to bring one, and of a program that is named, and needs root
+// for nothing that can be seen: what a step prepares for it to write would be root's.
 func nonRoot(s *scene) []candidate {
 	_, chain := s.final()
 	if len(chain) == 0 {
@@ -123,7 +125,14 @@ func needsRoot(in dockerfile.Instruction) string {
 				return "it listens on a port below 1024, or on one that is not known"
 			}
 		}
+	case "RUN":
+		if sc, ok := readScript(in); ok && slices.ContainsFunc(sc.commands, preparesFolders) {
+			return "a step makes folders or sets permissions, as for a program that writes there"
+		}
 	case "CMD", "ENTRYPOINT":
+		if startsScript(strings.Fields(strings.Join(in.Args, " "))) {
+			return "it starts a script of the project, which may be any program"
+		}
 		text := strings.ToLower(in.Text)
 		for _, word := range []string{".sh", "gosu", "su-exec", "sudo", "chown", "dev", "watch", "nodemon", "entrypoint ", "$"} {
 			if strings.Contains(strings.TrimPrefix(text, "entrypoint "), word) {
@@ -132,4 +141,26 @@ func needsRoot(in dockerfile.Instruction) string {
 		}
 	}
 	return ""
+}
+
+// preparesFolders knows the commands that make a place to write to.
+func preparesFolders(words []string) bool {
+	return slices.Contains([]string{"mkdir", "chown", "chmod", "chgrp", "install", "touch", "setcap"}, path.Base(words[0]))
+}
+
+// startsScript says whether a command line runs what package.json or deno.json has by
+// a name, or hands it to a supervisor.
+func startsScript(words []string) bool {
+	for i, word := range words {
+		switch path.Base(word) {
+		case "npm", "npx", "yarn", "pnpm", "pnpx", "bunx", "corepack", "pm2", "pm2-runtime":
+			return true
+		case "bun", "deno":
+			rest := words[i+1:]
+			if len(rest) > 1 && (rest[0] == "task" || rest[0] == "run" && !strings.Contains(rest[1], ".") && !strings.HasPrefix(rest[1], "-")) {
+				return true
+			}
+		}
+	}
+	return false
 }
