@@ -76,6 +76,7 @@ type move struct {
 	above      []string         // its lines, where the RUN is taken apart for it,
 	rest       string           // and what is left of the RUN,
 	below      []string         // with its lines
+	whole      bool             // that step does all that the RUN does
 	share      float64          // the part of the RUN's time that it takes
 	leaves     []string         // folders that it leaves more in
 	what       string
@@ -221,6 +222,7 @@ func (p *move) run(i int, in dockerfile.Instruction) bool {
 			installs, sets = installs || a.purpose == fetch, true
 			continue
 		}
+		a.whole = a.whole && len(sc.commands) == 1
 		n, why := p.needOf(a, inDir(dir, a.dir))
 		if why == "" && (a.purpose == builds || n.demand.why != "") {
 			if !installs || !p.split(i, k, sc.commands, lines) {
@@ -303,9 +305,13 @@ func (p *move) candidate() (candidate, bool) {
 	if p.first >= 0 {
 		put(p.lines[p.first]...)
 		rest := p.file.Instructions[p.first].Text
-		if p.rest == "" {
+		switch {
+		case p.whole:
+			e.MoveBeforeAs(p.first, p.top, p.fetches)
+			removed, added = []string{rest}, append(added, p.fetches)
+		case p.rest == "":
 			put(p.fetches)
-		} else {
+		default:
 			e.InsertBefore(p.top, p.above...)
 			e.Replace(p.first, p.below...)
 			removed, added, rest = []string{rest}, append(added, p.fetches, p.rest), p.rest
@@ -331,7 +337,7 @@ func (p *move) candidate() (candidate, bool) {
 	for _, folder := range p.leaves { // all packages are fetched, not only those that are used
 		c.Declares = append(c.Declares, Difference{Path: folder}, Difference{Path: folder + "/**"})
 	}
-	if p.first >= 0 {
+	if p.first >= 0 && !p.whole {
 		c.Assumes = append(c.Assumes, fmt.Sprintf("fetching takes %.0f %% of the time of %s", 100*p.share, quoted(p.file.Instructions[p.first])))
 	}
 	return c, ok

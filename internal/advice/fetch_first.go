@@ -72,7 +72,10 @@ func (p *move) fetchFirst(i int, n *need, assigns []string, permitted []permit) 
 		}
 		p.lines[i], p.first, p.unseen = lines, i, p.unseen || n.unseen
 		p.fetches, p.what, p.share = strings.Join(append(words, first), " "), n.from.name, fetchedOfInstall
-		if n.purpose == builds {
+		switch {
+		case n.whole:
+			p.whole, p.share = true, 1
+		case n.purpose == builds:
 			p.share = fetchedOfBuild
 		}
 		if k := keeps(strings.Fields(first), p.envAt(i)); k != nil {

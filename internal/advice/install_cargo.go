@@ -35,7 +35,7 @@ func classifyCargo(args []string) action {
 		if hasFlag(args, "--manifest-path", "--offline", "-C", "--config") {
 			return action{}
 		}
-		return action{purpose: builds, from: cargoCrates(args), why: "cargo " + args[0] + " reads the sources"}
+		return action{purpose: builds, from: cargoCrates(args), whole: args[0] == "fetch", why: "cargo " + args[0] + " reads the sources"}
 	case "--version", "version":
 		return action{purpose: harmless}
 	}

@@ -123,6 +123,9 @@ func installs(t *testing.T, context map[string]string) string {
 			if p.rest != "" {
 				fmt.Fprintf(&b, "below: %s\n", strings.Join(p.below, "\n"))
 			}
+			if p.whole {
+				fmt.Fprintf(&b, "gone: %s\n", p.file.Instructions[i].Text)
+			}
 		} else {
 			fmt.Fprintln(&b, p.file.Instructions[i].Text)
 		}

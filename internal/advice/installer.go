@@ -49,6 +49,8 @@ type action struct {
 	dir string
 	// first and why are those of a demand, where the words alone tell them.
 	first, why string
+	// whole says that the step which is put in does all that the command does.
+	whole bool
 	// mode is what the named files become by chmod.
 	mode string
 }

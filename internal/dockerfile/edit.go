@@ -38,6 +38,14 @@ func (e *Edit) MoveBefore(i, before int) {
 	e.Remove(i)
 }
 
+// MoveBeforeAs moves instruction i like MoveBefore, with its comments, and puts lines
+// in its place there.
+func (e *Edit) MoveBeforeAs(i, before int, lines ...string) {
+	in := e.file.Instructions[i]
+	e.inserts = append(e.inserts, insert{e.file.Instructions[before].Block.Start, e.piece(in.Block.Start, in.Bytes.Start) + e.text(lines)})
+	e.Remove(i)
+}
+
 // MoveAfter moves instruction i below the instruction at index after.
 func (e *Edit) MoveAfter(i, after int) {
 	e.inserts = append(e.inserts, insert{e.file.Instructions[after].Bytes.End, e.block(i)})

@@ -45,6 +45,8 @@ func TestEdit(t *testing.T) {
 			e.InsertBefore(1, "COPY x .")
 			e.MoveBefore(2, 1)
 		}, "FROM a\nCOPY x .\nRUN b\nCOPY . .\n"},
+		{"other text with the comment", "FROM a\r\nCOPY . .\r\n# why\r\nRUN b\r\nRUN c",
+			func(e *dockerfile.Edit) { e.MoveBeforeAs(2, 1, "RUN d") }, "FROM a\r\n# why\r\nRUN d\r\nCOPY . .\r\nRUN c"},
 		{"everything", "FROM a\n", func(e *dockerfile.Edit) { e.Remove(0) }, ""},
 	}
 	for _, tt := range tests {
