@@ -30,16 +30,15 @@ func TestSuggestionsKeepTheirPromiseWithRealPackages(t *testing.T) {
 	d := buildkittest.Start(t, buildkittest.Options{PlainHTTP: []string{registry}})
 	scripted := scriptedPlaces(t, d)
 	index := pythonIndex(t)
-	places := strings.NewReplacer("{debian}", debian(t, d), "{go}", goFolder(t), "{index}", index)
+	root := debian(t, d)
+	places := strings.NewReplacer(append(packagePlaces(t, d, root), "{debian}", root, "{go}", goFolder(t), "{index}", index)...)
 	for _, p := range paths {
 		s, err := readStory(p)
 		if err != nil {
 			t.Fatalf("%s: %v", p, err)
 		}
+		s.place(places)
 		for i := range s.acts {
-			for k, word := range s.acts[i].words {
-				s.acts[i].words[k] = places.Replace(word)
-			}
 			if s.acts[i].name == "build" {
 				s.acts[i].words = append(s.acts[i].words, proxies()...)
 			}
