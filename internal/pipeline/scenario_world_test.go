@@ -186,7 +186,7 @@ func (w *world) do(a act) error {
 }
 
 // buildTimeout is when a build of a story is taken to hang.
-const buildTimeout = 2 * time.Minute
+const buildTimeout = 5 * time.Minute
 
 // build runs one build and reads its report.
 func (w *world) build(words []string, exit int) error {
