@@ -56,9 +56,7 @@ func (p *move) fetchFirst(i int, n *need, assigns []string, permitted []permit) 
 		p.quiet(i, why)
 		return
 	}
-	if slices.ContainsFunc(p.file.Instructions[:i], func(x dockerfile.Instruction) bool {
-		return x.Command == "RUN" && strings.Contains(x.Text, kindOf(first)) && !slices.ContainsFunc(p.stays, func(y dockerfile.Instruction) bool { return y.Line == x.Line })
-	}) {
+	if slices.ContainsFunc(p.file.Instructions[:i], func(x dockerfile.Instruction) bool { return fetchedBy(x, kindOf(first)) }) {
 		p.quiet(i, "what it fetches is fetched above it already")
 		return
 	}
@@ -86,6 +84,18 @@ func (p *move) fetchFirst(i int, n *need, assigns []string, permitted []permit) 
 			}
 		}
 	}
+}
+
+// fetchedBy says whether an instruction has the words of a kind in a command that may
+// fetch: one that makes a wrapper executable does not.
+func fetchedBy(in dockerfile.Instruction, kind string) bool {
+	if in.Command != "RUN" || !strings.Contains(in.Text, kind) {
+		return false
+	}
+	sc, ok := readScript(in)
+	return !ok || slices.ContainsFunc(sc.commands, func(words []string) bool {
+		return words[0] != "chmod" && strings.Contains(strings.Join(words, " "), kind)
+	})
 }
 
 // kindOf gives the words by which a step is known that fetches already.
