@@ -18,6 +18,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -41,7 +42,8 @@ func packages(t *testing.T, made string) string {
 	s.git()
 	s.maven()
 	s.download("/gradle.zip", s.file("gradle.zip"))
-	s.gems()
+	s.gems("/gems", 1000)
+	s.gems("/gems-thrice", 3)
 	s.php()
 	s.rpms()
 	return server.URL
@@ -141,14 +143,23 @@ func (s *packageServer) maven() {
 }
 
 // gems serves the compact index that https://guides.rubygems.org/rubygems-org-compact-index-api/
-// describes.
-func (s *packageServer) gems() {
+// describes, below a path. The gem can be had so many times: bundler does not say
+// whether it downloads.
+func (s *packageServer) gems(path string, times int32) {
 	s.t.Helper()
 	gem := s.file("greeting-1.0.0.gem")
 	info := fmt.Appendf(nil, "---\n1.0.0 |checksum:%x\n", sha256.Sum256(gem))
-	s.serve("/gems/versions", fmt.Appendf(nil, "created_at: 2020-01-01T00:00:00Z\n---\ngreeting 1.0.0 %x\n", md5.Sum(info)))
-	s.serve("/gems/info/greeting", info)
-	s.download("/gems/gems/greeting-1.0.0.gem", gem)
+	s.serve(path+"/versions", fmt.Appendf(nil, "created_at: 2020-01-01T00:00:00Z\n---\ngreeting 1.0.0 %x\n", md5.Sum(info)))
+	s.serve(path+"/info/greeting", info)
+	var served atomic.Int32
+	s.mux.HandleFunc("GET "+path+"/gems/greeting-1.0.0.gem", func(w http.ResponseWriter, r *http.Request) {
+		if served.Add(1) > times {
+			http.NotFound(w, r)
+			return
+		}
+		time.Sleep(2 * time.Second)
+		w.Write(gem)
+	})
 }
 
 // php serves a repository as https://getcomposer.org/doc/05-repositories.md describes it.
