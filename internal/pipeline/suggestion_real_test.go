@@ -18,9 +18,10 @@ import (
 )
 
 // Each story of testdata/suggestions/real installs real packages: those of npm, yarn
-// and pnpm, Go's and Debian's from where this machine gets them, pip's from a
-// repository of the test's. The image is a Debian root with this machine's Node.js
-// ({debian}), Go comes from this machine too ({go}). See [scripted] for other tools.
+// and pnpm, Go's and Debian's from where this machine gets them, the others' from
+// repositories of the test's. The image is a Debian root with this machine's Node.js
+// ({debian}), Go comes from this machine too ({go}); see packagePlaces for the package
+// managers of Debian, and scripted for others.
 func TestSuggestionsKeepTheirPromiseWithRealPackages(t *testing.T) {
 	paths, err := filepath.Glob(suggestionDir + "/real/*.txtar")
 	if err != nil || len(paths) == 0 {
