@@ -168,6 +168,28 @@ func TestLinesOfTwoWritersStayWhole(t *testing.T) {
 	}
 }
 
+// A line without an end is not held back for ever.
+func TestEndlessLine(t *testing.T) {
+	var out bytes.Buffer
+	log := NewLog(&out, zeros{})
+	fence, err := log.Fence()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer fence.Close()
+	for range 100 {
+		fence.Write(bytes.Repeat([]byte("x"), longestLine/10))
+	}
+	if held := len(fence.line); held >= longestLine || out.Len() < 9*longestLine {
+		t.Errorf("%d bytes are held back, and %d written", held, out.Len())
+	}
+	for line := range strings.Lines(out.String()) {
+		if len(line) > longestLine+1 {
+			t.Errorf("a line has %d bytes", len(line))
+		}
+	}
+}
+
 func TestCleanLine(t *testing.T) {
 	for text, want := range map[string]string{
 		"\x1b[1;31mred\x1b[0m\ttab":         "\x1b[1;31mred\x1b[0m\ttab",
