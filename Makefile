@@ -7,13 +7,14 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unkn
 # The version of a module as a tools module pins it.
 pinned = $(shell cd .ci/tools/$(1) && $(GO) list -m -f '{{.Version}}' $(2))
 
-.PHONY: build buildkitd buildx lint vuln test bench accuracy ledger-check replay-check demo pictures setup clean
+.PHONY: build buildkitd buildx act lint vuln test bench accuracy ledger-check replay-check demo pictures setup clean
 
 build:
 	CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -ldflags '-s -w -X main.version=$(VERSION)' -o bin/layercause ./cmd/layercause
 
 buildkitd: bin/buildkitd bin/dockerfile-frontend
 buildx: bin/buildx
+act: bin/act
 
 # The daemon and buildx have modules of their own, so that their dependencies
 # stay out of ours. Each is built again only when its pinned version changes.
@@ -34,6 +35,11 @@ bin/buildx: .ci/tools/buildx/go.mod .ci/tools/buildx/go.sum
 		-ldflags '-s -w -X github.com/docker/buildx/version.Version=$(call pinned,buildx,github.com/docker/buildx)' \
 		-o ../../../bin/ github.com/docker/buildx/cmd/buildx
 	touch bin/buildx
+
+# Another runner for workflows, which runs one of the README in a test.
+bin/act: .ci/tools/act/go.mod .ci/tools/act/go.sum
+	cd .ci/tools/act && CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w' -o ../../../bin/ github.com/nektos/act
+	touch bin/act
 
 bin/staticcheck: .ci/tools/lint/go.mod .ci/tools/lint/go.sum
 	cd .ci/tools/lint && $(GO) build -o ../../../bin/ honnef.co/go/tools/cmd/staticcheck
@@ -60,7 +66,7 @@ vuln: bin/govulncheck
 
 # The longest tests build with a real daemon; packages run one after the other,
 # so that none of them measures or times out on another's load.
-test: setup lint build buildkitd
+test: setup lint build buildkitd buildx act
 	$(GO) test -p 1 -timeout 30m ./... ./.ci/accuracy ./.ci/ledger ./.ci/pictures
 	$(GO) run ./.ci/accuracy -cases 60 -seed 1
 	$(GO) run ./.ci/replay -commits 24 -registry-commits 12 -random 1 -scale 0.2 -seconds=false

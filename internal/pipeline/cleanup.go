@@ -40,6 +40,10 @@ func builderJob(env Env, run *runner) builder.Job {
 func Cleanup(ctx context.Context, env Env) error {
 	key := action.State(env.getenv, jobState)
 	if key == "" {
+		// act gives a container's post stage no state.
+		key = action.ReadJob(env.LookupEnv).Key
+	}
+	if key == "" {
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, cleanupTimeout)

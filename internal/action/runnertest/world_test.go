@@ -48,6 +48,7 @@ func TestAction(t *testing.T) {
 	t.Run("builder of buildx", func(t *testing.T) { testBuildx(t, w) })
 	t.Run("registry with a login", func(t *testing.T) { testRegistryLogin(t, w) })
 	t.Run("size and start", func(t *testing.T) { testImage(t, w) })
+	t.Run("act", func(t *testing.T) { testAct(t, w) })
 }
 
 // start checks a workspace out anew, as each job does.
