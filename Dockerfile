@@ -1,5 +1,6 @@
 # The image of the action: the program, certificates, and nothing else.
-FROM golang:1.26-bookworm AS build
+# It is compiled on the platform of the builder, for that of the image.
+FROM --platform=$BUILDPLATFORM golang:1.26-bookworm AS build
 WORKDIR /src
 ENV CGO_ENABLED=0
 # The build fetches only the modules that the program needs; the cache mounts
@@ -7,9 +8,11 @@ ENV CGO_ENABLED=0
 COPY go.mod go.sum ./
 COPY cmd cmd
 COPY internal internal
+ARG TARGETOS TARGETARCH VERSION=dev
 RUN --mount=type=cache,target=/go/pkg/mod \
     --mount=type=cache,target=/root/.cache/go-build \
-    go build -trimpath -buildvcs=false -ldflags '-s -w' -o /image/layercause ./cmd/layercause
+    GOOS=$TARGETOS GOARCH=$TARGETARCH \
+    go build -trimpath -buildvcs=false -ldflags "-s -w -X main.version=$VERSION" -o /image/layercause ./cmd/layercause
 # An empty image has no folder for temporary files. The action's post stage has
 # the arguments of its main stage, and so the program goes by its name.
 RUN mkdir -p /image/etc/ssl/certs \
