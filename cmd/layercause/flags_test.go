@@ -24,6 +24,7 @@ var documented = map[string]struct {
 	"adviseCommand":  {adviseCommand, "docs/advise.md"},
 	"buildCommand":   {buildCommand, "README.md"},
 	"cleanupCommand": {cleanupCommand, "README.md"},
+	"commentCommand": {commentCommand, "docs/pull-request.md"},
 	"explainCommand": {explainCommand, "README.md"},
 	"historyCommand": {historyCommand, "docs/history.md"},
 	"versionCommand": {versionCommand, "README.md"},

@@ -28,7 +28,8 @@ func main() {
 		SilenceUsage:  true,
 	}
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(adviseCommand(env), buildCommand(env), cleanupCommand(env), explainCommand(env), historyCommand(env), versionCommand(env))
+	root.AddCommand(adviseCommand(env), buildCommand(env), cleanupCommand(env), commentCommand(env), explainCommand(env),
+		historyCommand(env), versionCommand(env))
 	if filepath.Base(os.Args[0]) == cleanup {
 		root.SetArgs([]string{cleanup})
 	}

@@ -41,6 +41,7 @@ func TestScript(t *testing.T) {
 		UpdateScripts:       os.Getenv("UPDATE_SCRIPTS") != "",
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"fails":    fails,
+			"github":   gitHub,
 			"gitserve": gitServe,
 			"tinydisk": tinyDisk,
 			"json":     jsonField,
@@ -58,6 +59,7 @@ func TestScript(t *testing.T) {
 			} {
 				env.Setenv(name, value)
 			}
+			env.Values[githubKey{}] = &pretendGitHub{}
 			return nameBase(env.WorkDir, registry+"/base:1")
 		},
 	})

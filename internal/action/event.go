@@ -39,6 +39,15 @@ type Event struct {
 	RunURL     string // this attempt's page
 	ServerURL  string // https://github.com
 	APIURL     string // https://api.github.com
+
+	// Built is the run that a workflow_run event tells of.
+	Built Run
+}
+
+// Run is a run of a workflow.
+type Run struct {
+	Workflow    string
+	ID, Attempt int64
 }
 
 // FromFork reports whether the head was pushed to another repository than the

@@ -51,6 +51,7 @@ type Inputs struct {
 	Provenance     string // empty, "true", "false", or attributes as in mode=max
 	Pull           bool
 	Push           bool
+	Records        []string // paths of records to publish instead of building
 	RegistryLogins []Login
 	ReportDir      string // empty is the command's default
 	SBOM           string // empty, "true", "false", or attributes
@@ -107,6 +108,7 @@ func ReadInputs(getenv func(string) string) (Inputs, error) {
 		Provenance:     r.flagOrText("provenance"),
 		Pull:           r.flag("pull"),
 		Push:           r.flag("push"),
+		Records:        r.lines("records"),
 		RegistryLogins: r.logins("registry-logins"),
 		ReportDir:      r.text("report-dir"),
 		SBOM:           r.flagOrText("sbom"),
@@ -120,6 +122,9 @@ func ReadInputs(getenv func(string) string) (Inputs, error) {
 		VerifySuggestions: r.flag("verify-suggestions"),
 	}
 	r.onlyBuild("call")
+	if len(in.Records) > 0 {
+		r.onlyRecords()
+	}
 	in.Context = r.defaultContext(in.Context)
 	for i, c := range in.BuildContexts {
 		in.BuildContexts[i] = r.expandContext("build-contexts", c)
@@ -224,6 +229,20 @@ func (r *reader) onlyBuild(name string) {
 	if v := r.text(name); v != "" && v != "build" {
 		r.fail(name, fmt.Sprintf("%q is not supported: only a build has cache misses to explain", shorten(v)),
 			"remove the input here, and run docker/build-push-action with it in a step of its own")
+	}
+}
+
+// onlyRecords rejects the inputs of a build beside records: nothing is built.
+func (r *reader) onlyRecords() {
+	for _, s := range Specs() {
+		switch s.Name {
+		case "records", "comment", "cost-per-minute", "github-token", "matrix", "report-dir":
+			continue
+		}
+		if v := r.text(s.Name); v != "" && v != s.Default {
+			r.fail(s.Name, "it is for a build, and the input records publishes builds that have ended",
+				"use two steps, one that builds and one that publishes, or leave one of the two inputs out")
+		}
 	}
 }
 

@@ -231,3 +231,23 @@ func TestSecretsLeftOut(t *testing.T) {
 		})
 	}
 }
+
+func TestRecordsStandAlone(t *testing.T) {
+	read := func(more ...string) (Inputs, error) {
+		env := map[string]string{"INPUT_RECORDS": "records\nother/*.zip", "INPUT_LOAD": "false", "INPUT_COMMENT": "always"}
+		for i := 0; i < len(more); i += 2 {
+			env["INPUT_"+more[i]] = more[i+1]
+		}
+		return ReadInputs(func(name string) string { return env[name] })
+	}
+	in, err := read()
+	if diff := cmp.Diff([]string{"records", "other/*.zip"}, in.Records); err != nil || diff != "" {
+		t.Errorf("%v (-want +got):\n%s", err, diff)
+	}
+	for name, value := range map[string]string{"file": "Dockerfile", "push": "true", "tags": "x", "context": ".", "history": "h", "verify-suggestions": "true"} {
+		_, err := read(strings.ToUpper(name), value)
+		if err == nil || !strings.HasPrefix(err.Error(), "input "+name+": it is for a build") {
+			t.Errorf("beside %s: %v", name, err)
+		}
+	}
+}

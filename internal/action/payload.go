@@ -22,6 +22,9 @@ type payload struct {
 		BaseRef string `json:"base_ref"`
 	} `json:"merge_group"`
 	WorkflowRun *struct {
+		ID             int64       `json:"id"`
+		RunAttempt     int64       `json:"run_attempt"`
+		Name           string      `json:"name"` // the workflow's
 		HeadSHA        string      `json:"head_sha"`
 		HeadBranch     string      `json:"head_branch"`
 		HeadRepository *repository `json:"head_repository"`
@@ -77,6 +80,7 @@ func (e *Event) apply(p payload) error {
 		e.HeadSHA = sha
 		e.Branch = p.WorkflowRun.HeadBranch
 		e.HeadRepository = p.WorkflowRun.HeadRepository.name()
+		e.Built = Run{Workflow: p.WorkflowRun.Name, ID: p.WorkflowRun.ID, Attempt: p.WorkflowRun.RunAttempt}
 	}
 	return nil
 }

@@ -60,6 +60,7 @@ func Specs() []Spec {
 		{"provenance", Text, ""},
 		{"pull", Switch, "false"},
 		{"push", Switch, "false"},
+		{"records", Lines, ""},
 		{"registry-logins", Lines, ""},
 		{"report-dir", Text, ".layercause"},
 		{"sbom", Text, ""},

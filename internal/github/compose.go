@@ -18,6 +18,8 @@ type composer struct {
 	runs string // the address of a run without its number; empty makes no link
 	// own renders sections anew; the text of all others is what was read.
 	own map[string]func(bytes int) string
+	// bare leaves the markers out: nobody will look for them.
+	bare bool
 }
 
 // compose returns the body, and the sections that it holds: the most costly first,
@@ -70,9 +72,14 @@ func (c composer) render(shown []section) {
 // assemble joins the sections. One alone needs neither a heading nor a summary.
 func (c composer) assemble(shown []section, left int) string {
 	var b strings.Builder
-	b.WriteString(marker(c.key) + "\n")
+	text := section.String
+	if c.bare {
+		text = func(s section) string { return s.text + "\n" }
+	} else {
+		b.WriteString(marker(c.key) + "\n")
+	}
 	if len(shown) == 1 && left == 0 {
-		b.WriteString(shown[0].String())
+		b.WriteString(text(shown[0]))
 		return strings.TrimSuffix(b.String(), "\n")
 	}
 	b.WriteString(overall(shown) + "\n")
@@ -81,12 +88,12 @@ func (c composer) assemble(shown []section, left int) string {
 		loud, quiet = shown[:at], shown[at:]
 	}
 	for _, s := range loud {
-		b.WriteString("\n#### " + s.title + "\n\n" + s.String())
+		b.WriteString("\n#### " + s.title + "\n\n" + text(s))
 	}
 	if len(quiet) > 0 {
 		b.WriteString("\n<details>\n<summary>" + builds(len(quiet)) + " lost nothing</summary>\n")
 		for _, s := range quiet {
-			b.WriteString("\n#### " + s.title + "\n\n" + s.String())
+			b.WriteString("\n#### " + s.title + "\n\n" + text(s))
 		}
 		b.WriteString("\n</details>\n")
 	}

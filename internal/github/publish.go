@@ -73,6 +73,15 @@ func (c *Client) Publish(ctx context.Context, cm Comment) (Result, error) {
 	return newPublication(c, t, cm).run(ctx)
 }
 
+// Preview is the text that a comment would get where there is none yet, without its
+// markers.
+func Preview(cm Comment) string {
+	p := newPublication(nil, thread{}, cm)
+	p.composer.bare = true
+	body, _ := p.composer.compose(p.known)
+	return body
+}
+
 func tooLong(t thread, body string) error {
 	n := utf8.RuneCountInString(body)
 	if n <= BodyLimit {

@@ -67,6 +67,9 @@ func build(ctx context.Context, env Env, o BuildOptions) error {
 	if err != nil {
 		return err
 	}
+	if len(run.records) > 0 {
+		return run.publishRecords(ctx, env, o)
+	}
 	price, err := parsePrice(o.CostPerMinute)
 	if err := cmp.Or(err, checkCache(o.Cache)); err != nil {
 		return run.nameInput(err)
@@ -152,7 +155,7 @@ func build(ctx context.Context, env Env, o BuildOptions) error {
 	if err == nil {
 		r.Warnings = append(r.Warnings, rec.put(ctx, res.Record, encoded)...)
 	}
-	if err := writeReports(o.ReportDir, encoded, r); err != nil {
+	if err := writeReports(o.ReportDir, encoded, c.base, r); err != nil {
 		r.Warnings = append(r.Warnings, err.Error())
 		r.Links.Page = "" // it is not there
 	}
@@ -226,8 +229,9 @@ func readRecord(path string) (*record.Record, error) {
 }
 
 // writeReports writes every file of the report, each in one step: a full disk
-// leaves the old file or none, never half a one.
-func writeReports(dir string, encoded []byte, r report.Report) error {
+// leaves the old file or none, never half a one. The record that was compared with is
+// there for who explains the build elsewhere; one of an earlier build must not stay.
+func writeReports(dir string, encoded []byte, base *record.Record, r report.Report) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return fmt.Errorf("writing the report: %w", err)
 	}
@@ -236,20 +240,32 @@ func writeReports(dir string, encoded []byte, r report.Report) error {
 	}
 	var files errgroup.Group // the page is worth a core of its own
 	for name, write := range map[string]func(io.Writer) error{
-		"record.json.zst": func(w io.Writer) error { _, err := w.Write(encoded); return err },
-		"report.json":     func(w io.Writer) error { return report.JSON(w, r) },
-		"comment.md":      text(report.Comment),
-		"summary.md":      text(report.Summary),
-		"report.html":     func(w io.Writer) error { return report.HTML(w, r) },
-		"trace.json":      func(w io.Writer) error { return report.Trace(w, r) },
+		recordName:    func(w io.Writer) error { _, err := w.Write(encoded); return err },
+		baseName:      func(w io.Writer) error { return record.Write(w, base) },
+		"report.json": func(w io.Writer) error { return report.JSON(w, r) },
+		"comment.md":  text(report.Comment),
+		"summary.md":  text(report.Summary),
+		"report.html": func(w io.Writer) error { return report.HTML(w, r) },
+		"trace.json":  func(w io.Writer) error { return report.Trace(w, r) },
 	} {
-		if name == "record.json.zst" && encoded == nil {
+		if name == recordName && encoded == nil {
 			continue // there is a warning already
+		}
+		if name == baseName && base == nil {
+			files.Go(func() error { return removeFile(filepath.Join(dir, name)) })
+			continue
 		}
 		files.Go(func() error { return writeFile(filepath.Join(dir, name), write) })
 	}
 	if err := files.Wait(); err != nil {
 		return fmt.Errorf("writing the report: %w", err)
+	}
+	return nil
+}
+
+func removeFile(path string) error {
+	if err := os.Remove(path); !errors.Is(err, os.ErrNotExist) {
+		return err
 	}
 	return nil
 }

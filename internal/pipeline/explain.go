@@ -155,7 +155,7 @@ func Explain(ctx context.Context, env Env, o ExplainOptions) error {
 	if o.ReportDir != "" {
 		encoded, err := record.Encode(head)
 		if err == nil {
-			err = writeReports(o.ReportDir, encoded, r)
+			err = writeReports(o.ReportDir, encoded, base, r)
 		}
 		if err != nil {
 			return &Error{ExitFailed, err, "name a writable folder with --report-dir"}

@@ -79,9 +79,11 @@ func (r *runner) publishPull(ctx context.Context, rep *report.Report, head *reco
 		comment := r.commentOn(n)
 		comment.Sections = []github.Section{r.section(*rep, head)}
 		comment.Shared = jobOf(head).Matrix != ""
-		if _, err = c.Publish(ctx, comment); err != nil {
+		res, err := c.Publish(ctx, comment)
+		if err != nil {
 			return err
 		}
+		r.say(res)
 	}
 	return fault
 }

@@ -22,6 +22,8 @@ type runner struct {
 	matrix  string
 	// folders are those that other steps know by other names.
 	folders action.Folders
+	// records are to be published instead of a build.
+	records []string
 }
 
 // newRunner reads the event and, where the program runs as an action, the
@@ -53,6 +55,9 @@ func newRunner(env Env, o *BuildOptions) (*runner, error) {
 		applyLogins(o, in, r.log)
 		inContainer(o, r.folders, r.log)
 		r.comment, r.token, r.matrix = in.Comment, nonEmpty(r.token, string(in.GitHubToken)), in.Matrix
+		for _, p := range in.Records {
+			r.records = append(r.records, r.folders.Container(p))
+		}
 	}
 	r.token = nonEmpty(r.token, env.getenv("GITHUB_TOKEN"))
 	if r.comment == "" {

@@ -208,7 +208,7 @@ func (p planted) search(t *testing.T, dir string, except ...string) int {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"record.json.zst", "report.json", "comment.md", "summary.md", "report.html", "trace.json"} {
+	for _, want := range []string{"record.json.zst", "base.json.zst", "report.json", "comment.md", "summary.md", "report.html", "trace.json"} {
 		if _, err := os.Stat(filepath.Join(dir, "report", want)); err != nil {
 			t.Error(err)
 		}
