@@ -39,13 +39,11 @@ type publication struct {
 	composer composer
 	// known are the own sections and those of this commit that were seen in any body,
 	// of each the latest version.
-	known map[string]section
-	// written are the texts of own sections that were sent: with other room than
-	// before a section is rendered to another text.
-	written  map[string]bool
+	known    map[string]section
 	shared   bool
 	outdated bool  // a section of a later run and another commit was seen
 	created  int64 // the comment that this call made
+	wrote    int64 // the comment that it wrote last
 	spread   bool
 	res      Result
 }
@@ -53,7 +51,7 @@ type publication struct {
 func newPublication(c *Client, t thread, cm Comment) *publication {
 	p := &publication{
 		client: c, thread: t, comment: cm, shared: cm.Shared,
-		known: map[string]section{}, written: map[string]bool{},
+		known:    map[string]section{},
 		composer: composer{key: cm.Key, runs: cm.Runs, own: map[string]func(int) string{}},
 	}
 	for _, s := range cm.Sections {
@@ -105,7 +103,7 @@ func (p *publication) run(ctx context.Context) (Result, error) {
 		if p.res.Writes == publishWrites {
 			return Result{}, &Error{Doing: "commenting on " + p.thread.String(), Reason: ErrContended}
 		}
-		again, err := p.write(ctx, own, body, shown)
+		again, err := p.write(ctx, own, body)
 		wait := p.settling()
 		if err != nil && (!again || retries == publishRetries) {
 			return Result{}, err
@@ -187,10 +185,8 @@ func (p *publication) stands(cm *comment, shown []section) bool {
 		if !ok || h.commit != s.commit || s.newer(h) {
 			return false
 		}
-		if _, own := p.composer.own[s.key]; !own {
-			continue
-		}
-		if same := h.text == s.text; !same && !p.written[h.text] && (!h.cut || p.res.Writes == 0) {
+		// What was just written may come back a little different, or shortened.
+		if _, own := p.composer.own[s.key]; own && h.text != s.text && cm.GetID() != p.wrote {
 			return false
 		}
 	}
@@ -209,12 +205,7 @@ func (p *publication) quiet() bool {
 
 // write creates the comment or edits the first one. again says that the error may be
 // gone when the comments are listed anew.
-func (p *publication) write(ctx context.Context, own []*comment, body string, shown []section) (again bool, err error) {
-	for _, s := range shown {
-		if _, own := p.composer.own[s.key]; own {
-			p.written[s.text] = true
-		}
-	}
+func (p *publication) write(ctx context.Context, own []*comment, body string) (again bool, err error) {
 	if len(own) > 0 {
 		if err := p.client.edit(ctx, p.thread, own[0].GetID(), body); err != nil {
 			return errors.Is(err, ErrNotFound), err
@@ -222,6 +213,7 @@ func (p *publication) write(ctx context.Context, own []*comment, body string, sh
 		if own[0].GetID() != p.created {
 			p.res.Did = Edited
 		}
+		p.wrote = own[0].GetID()
 		p.res.ID, p.res.URL = own[0].GetID(), own[0].GetHTMLURL()
 		p.res.Writes++
 		return false, nil
@@ -230,7 +222,7 @@ func (p *publication) write(ctx context.Context, own []*comment, body string, sh
 	if err != nil {
 		return unanswered(err), err
 	}
-	p.created = created.GetID()
+	p.created, p.wrote = created.GetID(), created.GetID()
 	p.res.Did, p.res.ID, p.res.URL = Created, created.GetID(), created.GetHTMLURL()
 	p.res.Writes++
 	if created.GetUser().GetID() != 0 { // now it is certain who we are
