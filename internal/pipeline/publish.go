@@ -19,10 +19,10 @@ func (r *runner) publish(ctx context.Context, env Env, o BuildOptions, res *buil
 		report.Terminal(env.Stderr, rep, isTerminal(env.Stderr))
 		return
 	}
-	for _, w := range rep.Warnings {
+	r.annotate(o, rep)
+	for _, w := range rep.Warnings { // where annotations ran out they are plain lines
 		r.log.Warning(w)
 	}
-	r.log.Annotate(append(annotations(rep), checkAnnotations(rep)...))
 	if err := action.WriteOutputs(env.getenv, nil, r.outputs(o, res, rep)); err != nil {
 		r.log.Warning(err.Error())
 	}
