@@ -10,9 +10,6 @@ import (
 	"github.com/layercause/layercause/internal/record"
 )
 
-// Invocation is what the record will say that was asked for.
-func (b *Build) Invocation() record.Invocation { return b.invocation() }
-
 // Images gives the names of the image, and says whether it is pushed.
 func (b *Build) Images() (names []string, pushes bool) {
 	for _, e := range b.request.opt.Exports {

@@ -4,6 +4,10 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/layercause/layercause/internal/record"
 )
 
 // SOURCE_DATE_EPOCH of the environment is a build argument, as with buildx, unless
@@ -45,5 +49,26 @@ func TestEpochOfTheEnvironment(t *testing.T) {
 				t.Errorf("the argument is %q (%t), want %q (%t)", got, ok, c.want, c.set)
 			}
 		})
+	}
+}
+
+// TestTheSubjectIsKnownBeforeTheSalt asks for it while the salt is on its way: the
+// caches are chosen by it, and the history is.
+func TestTheSubjectIsKnownBeforeTheSalt(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "Dockerfile"), []byte("FROM scratch AS t\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	b, err := Prepare(Options{
+		Context: dir, Root: dir, Target: "t", Platforms: []string{"linux/arm64"}, BuildArgs: []string{"A=1"},
+		Getenv:    func(string) (string, bool) { return "", false },
+		AwaitSalt: func() record.Salt { t.Error("the salt was waited for"); return record.Salt{} },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := record.Invocation{Context: ".", Dockerfile: "Dockerfile", Target: "t", Platforms: []string{"linux/arm64"}}
+	if diff := cmp.Diff(want, b.Subject()); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
 	}
 }

@@ -245,12 +245,16 @@ func cmpOr(a, b []byte) []byte {
 }
 
 // Subject is the part of the record's invocation that says what is built: the
-// Dockerfile, the target and the platforms.
+// context, the Dockerfile, the target and the platforms. It is known before the salt.
 func (b *Build) Subject() record.Invocation {
-	return record.Invocation{
-		Dockerfile: b.request.dockerfile, Target: b.options.Target,
+	inv := record.Invocation{
+		Context: record.RedactURLs(b.options.Context), Dockerfile: b.request.dockerfile, Target: b.options.Target,
 		Platforms: slices.Sorted(slices.Values(b.request.platforms)),
 	}
+	if !isURL(b.options.Context) {
+		inv.Context = relative(b.options.Root, b.options.Context)
+	}
+	return inv
 }
 
 func (b *Build) salt() record.Salt {
@@ -262,11 +266,7 @@ func (b *Build) salt() record.Salt {
 
 func (b *Build) invocation() record.Invocation {
 	o, inv, salt := b.options, b.Subject(), b.salt()
-	inv.Context, inv.NoCache = record.RedactURLs(o.Context), o.NoCache
-	inv.NoCacheFilter, inv.NamedContexts = splitList(o.NoCacheFilter), b.request.contexts
-	if !isURL(o.Context) {
-		inv.Context = relative(o.Root, o.Context)
-	}
+	inv.NoCache, inv.NoCacheFilter, inv.NamedContexts = o.NoCache, splitList(o.NoCacheFilter), b.request.contexts
 	for name, value := range b.request.buildArgs {
 		inv.BuildArgs = append(inv.BuildArgs, record.Value{Name: name, Digest: salt.Digest("env", name, value)})
 	}

@@ -34,7 +34,7 @@ func chooseCaches(ctx context.Context, env Env, run *runner, o BuildOptions, b *
 		return "", nil
 	}
 	s := cacheplan.Situation{
-		Invocation: b.Invocation(), Commit: o.Options.Commit, Platform: "linux/" + runtime.GOARCH,
+		Invocation: b.Subject(), Commit: o.Options.Commit, Platform: "linux/" + runtime.GOARCH,
 		Engine: on.Driver == builder.DriverDocker, From: len(o.CacheFrom) > 0, To: len(o.CacheTo) > 0,
 	}
 	s.Images, s.Pushes = b.Images()
