@@ -31,7 +31,7 @@ type advisor struct {
 func (a advisor) advise(head *record.Record, causes []cause.Cause, ledger timing.Ledger, c comparison) (advice.Advice, []string) {
 	in := advice.Input{Head: head, Causes: causes, Ledger: ledger, Base: c.base, Past: c.past, Off: a.off, ReadFile: a.readFile(), Workflows: a.workflows}
 	var warnings []string
-	if slices.ContainsFunc(head.Steps, func(s record.Step) bool { return s.Status == record.Miss }) {
+	if missed(head) {
 		warnings = a.replay(&in)
 	}
 	out := advice.Suggest(in)

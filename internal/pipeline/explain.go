@@ -49,13 +49,17 @@ func compare(ctx context.Context, store *history.Store, given, head *record.Reco
 	}
 	c, err := store.Nearest(ctx, head)
 	out := comparison{base: c.Record, why: string(c.Why), searched: c.Searched, warnings: c.Warnings, past: c.Past}
-	if b := head.Commit; b.BaseBranch != "" || b.Branch != b.Default {
+	if b := head.Commit; (b.BaseBranch != "" || b.Branch != b.Default) && missed(head) {
 		out.made = store.Made(ctx, head)
 	}
 	if err != nil {
 		out.warnings = append(out.warnings, err.Error())
 	}
 	return out
+}
+
+func missed(r *record.Record) bool {
+	return slices.ContainsFunc(r.Steps, func(s record.Step) bool { return s.Status == record.Miss })
 }
 
 // compareGiven compares with --base-record.
