@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/layercause/layercause/internal/action"
@@ -101,14 +102,31 @@ func applySecrets(o *BuildOptions, in action.Inputs, e action.Event) {
 			o.SecretValues[s.ID] = []byte(string(s.Value))
 		}
 	}
-	own := e.ServerURL + "/" + e.Repository + ".git"
-	if _, given := o.SecretValues[gitToken]; !given && in.GitHubToken != "" && e.Repository != "" && strings.HasPrefix(in.Context, own) {
-		o.SecretValues[gitToken] = []byte(string(in.GitHubToken))
+	if id := gitSecret(in, e); id != "" {
+		o.SecretValues[id] = []byte(string(in.GitHubToken))
 	}
 }
 
-// gitToken is the secret that BuildKit takes a git source's token from.
+// gitToken is the secret that BuildKit takes a git source's token from, for any
+// server; with a dot and a host behind it, for that server alone.
 const gitToken = "GIT_AUTH_TOKEN"
+
+// gitSecret names the secret that the workflow's token is for, if the context is this
+// repository and nobody gave another token. A Dockerfile can add from other servers:
+// those are not given it.
+func gitSecret(in action.Inputs, e action.Event) string {
+	if in.GitHubToken == "" || e.Repository == "" {
+		return ""
+	}
+	rest, own := strings.CutPrefix(in.Context, e.ServerURL+"/"+e.Repository+".git")
+	_, host, _ := strings.Cut(e.ServerURL, "://")
+	id := gitToken + "." + host
+	if !own || rest != "" && rest[0] != '#' ||
+		slices.ContainsFunc(in.Secrets, func(s action.Secret) bool { return s.ID == gitToken || s.ID == id }) {
+		return ""
+	}
+	return id
+}
 
 // display is where the build's progress goes. In a step's log it stands in a
 // fence, so that nothing that a command of the build prints is taken for a
