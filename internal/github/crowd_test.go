@@ -163,6 +163,63 @@ func together(t *testing.T, gh *githubtest.Server, repository string, number int
 	return took, did
 }
 
+// Jobs of an earlier commit that end among those of the head leave nothing, also where
+// the head cannot be asked for.
+func TestCrowdOfTwoCommits(t *testing.T) {
+	gh, err := githubtest.New(githubtest.Options{AnyToken: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for seed := range uint64(*seedsFlag) {
+		number := int(seed) + 1
+		gh.AddPull(repository, number, headSHA)
+		gh.Fail(githubtest.Failure{Method: http.MethodGet, Path: fmt.Sprintf("/pulls/%d", number), Status: 404, Times: -1})
+		outdated := 0
+		synctest.Test(t, func(t *testing.T) {
+			w := wire{server: gh, mu: &sync.Mutex{}, random: rand.New(rand.NewPCG(seed, 78)), most: 400 * time.Millisecond}
+			var jobs sync.WaitGroup
+			var mu sync.Mutex
+			for n := range crowd {
+				jobs.Go(func() {
+					cm := comment("")
+					cm.Number, cm.Shared = number, true
+					cm.Sections = []github.Section{section(fmt.Sprint("leg ", n/2), said(n/2))}
+					if n%2 == 0 {
+						cm.Commit, cm.Run = strings.Repeat("e", 40), 99
+						cm.Sections = []github.Section{section(fmt.Sprint("leg ", n/2), "stale")}
+					}
+					res, err := job(t, w, seed, uint64(n)).Publish(t.Context(), cm)
+					if err != nil {
+						t.Errorf("job %d: %v", n, err)
+					}
+					mu.Lock()
+					defer mu.Unlock()
+					if res.Did == github.Outdated {
+						outdated++
+					}
+				})
+			}
+			jobs.Wait()
+		})
+		list := gh.Comments(repository, number)
+		if len(list) != 1 {
+			t.Fatalf("seed %d: %d comments", seed, len(list))
+		}
+		body := list[0].Body
+		for n := range crowd / 2 {
+			if !says(body, said(n)) {
+				t.Errorf("seed %d: leg %d was lost", seed, n)
+			}
+		}
+		if strings.Contains(body, "stale") || outdated == 0 {
+			t.Errorf("seed %d: %d jobs were outdated:\n%s", seed, outdated, body)
+		}
+		if t.Failed() {
+			t.FailNow()
+		}
+	}
+}
+
 func said(n int) string { return fmt.Sprintf("**Leg %d lost the cache.**\n\nMore of leg %d.", n, n) }
 
 func wantCrowd(t *testing.T, gh *githubtest.Server, repository string, number, others int) {

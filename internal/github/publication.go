@@ -3,6 +3,7 @@ package github
 import (
 	"context"
 	"errors"
+	"math"
 	"slices"
 	"time"
 )
@@ -58,7 +59,8 @@ func newPublication(c *Client, t thread, cm Comment) *publication {
 		p.composer.own[s.Key] = s.Text
 		p.known[s.Key] = section{
 			key: s.Key, commit: cm.Commit, run: cm.Run, try: cm.Attempt,
-			state: s.State, lost: min(max(s.Lost, 0), 1e8), title: oneLine(s.Title),
+			// As the marker has it, so that all jobs rank alike.
+			state: s.State, lost: math.Round(10*min(max(s.Lost, 0), 1e8)) / 10, title: oneLine(s.Title),
 		}
 	}
 	return p
