@@ -16,7 +16,7 @@ import (
 	"github.com/layercause/layercause/internal/github/githubtest"
 )
 
-var seedsFlag = flag.Int("seeds", 20, "how often the crowd meets in each of its cases")
+var seedsFlag = flag.Int("seeds", 12, "how often the crowd meets in each of its cases")
 
 // crowd is how many jobs of a matrix end at once.
 const crowd = 20
@@ -99,7 +99,7 @@ func TestCrowdLosesNoSection(t *testing.T) {
 			var longest time.Duration
 			seeds := uint64(*seedsFlag)
 			if c.planted > 0 {
-				seeds = min(seeds, 2) // most of the work is the server's
+				seeds = min(seeds, 1) // most of the work is the server's
 			}
 			for seed := range seeds {
 				number := int(seed) + 1
