@@ -28,6 +28,7 @@ type pull struct {
 	dir     string
 	file    string            // the Dockerfile's text
 	more    map[string]string // files of the tree
+	env     map[string]string // instead of that of a pull request
 	edits   int
 }
 
@@ -71,6 +72,7 @@ func (p *pull) job() (log, summary string) {
 		"GITHUB_API_URL": p.github.URL, "GITHUB_STEP_SUMMARY": summaryFile, "GITHUB_OUTPUT": filepath.Join(p.dir, "output"),
 		"GITHUB_WORKSPACE": filepath.Join(p.dir, "tree"), "DOCKER_CONFIG": filepath.Join(p.dir, "docker"),
 	}
+	maps.Copy(environ, p.env)
 	var out bytes.Buffer
 	env := pipeline.Env{
 		LookupEnv: func(n string) (string, bool) { v, ok := environ[n]; return v, ok },
