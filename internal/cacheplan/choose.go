@@ -29,8 +29,8 @@ type Situation struct {
 	// runner's ACTIONS_CACHE_MODE: read, write, write-only, none, or empty.
 	Service bool
 	Mode    string
-	// Engine says that the builder is the Docker engine's own, which writes no cache
-	// to a place of its own.
+	// Engine says that the builder is the Docker engine's own, which reads caches of
+	// registries and writes none.
 	Engine bool
 	// From and To say that the user named caches to import and to export.
 	From, To bool
@@ -74,7 +74,7 @@ func (s Situation) imports() ([]string, string) {
 			names = append(names, ref)
 		}
 	}
-	if s.Service && s.Mode != "none" && s.Mode != "write-only" && !(s.Pushes && len(list) > 0) {
+	if s.Service && !s.Engine && s.Mode != "none" && s.Mode != "write-only" && !(s.Pushes && len(list) > 0) {
 		list = append(list, "type=gha,scope="+s.scope())
 		names = append(names, "the Actions cache "+s.scope())
 	}
@@ -213,6 +213,8 @@ func (s Situation) repository() string {
 // nowhere says why no cache can be reached.
 func (s Situation) nowhere() string {
 	switch {
+	case s.Engine:
+		return "the Docker engine's own builder reads a cache of a registry alone, and no tag names one"
 	case s.Actions && s.Service:
 		return "the runner's ACTIONS_CACHE_MODE is " + s.Mode
 	case s.Actions:

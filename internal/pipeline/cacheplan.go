@@ -6,6 +6,7 @@ import (
 	"runtime"
 	"strings"
 
+	"github.com/layercause/layercause/internal/action"
 	"github.com/layercause/layercause/internal/buildkit"
 	"github.com/layercause/layercause/internal/buildkit/builder"
 	"github.com/layercause/layercause/internal/cacheplan"
@@ -59,7 +60,7 @@ func chooseCaches(ctx context.Context, env Env, run *runner, o BuildOptions, b *
 	if run.active {
 		run.log.Print(plan.Why)
 	} else {
-		fmt.Fprintln(env.Stderr, plan.Why)
+		fmt.Fprintln(env.Stderr, action.Harmless(plan.Why))
 	}
 	return plan.Why, nil
 }
