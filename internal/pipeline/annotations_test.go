@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -37,7 +36,7 @@ func annotated(t *testing.T, o BuildOptions, rep report.Report) []string {
 	r := &runner{active: true, log: action.NewLog(&out, nil), event: action.Event{
 		Repository: "acme/shop", ServerURL: "https://github.com", SHA: strings.Repeat("a", 40), HeadSHA: strings.Repeat("b", 40), Ref: "refs/pull/7/merge",
 	}}
-	r.annotate(o, rep)
+	r.annotate(t.Context(), o, rep)
 	return strings.Split(strings.TrimSpace(out.String()), "\n")
 }
 
@@ -117,33 +116,5 @@ func TestWhichCausesAreAnnotated(t *testing.T) {
 	got = annotated(t, o, rep)
 	if last := got[len(got)-1]; last != "GitHub shows 10 annotations of each kind a step; 2 more are in the summary" {
 		t.Errorf("the last line is %q", last)
-	}
-}
-
-// actions/checkout can be told where to: paths are relative to the repository there.
-func TestRepositoryRoot(t *testing.T) {
-	dir := tree(t, "src/app/", "other/", "plain/")
-	for name, remote := range map[string]string{"src": "https://github.com/Acme/shop", "other": "https://github.com/acme/else"} {
-		for _, args := range [][]string{{"init", "-q"}, {"remote", "add", "origin", remote}} {
-			cmd := exec.Command("git", append([]string{"-C", filepath.Join(dir, name)}, args...)...)
-			if out, err := cmd.CombinedOutput(); err != nil {
-				t.Fatalf("%v: %s", err, out)
-			}
-		}
-	}
-	for context, want := range map[string]string{
-		"src/app": "src", "src": "src", "other": ".", "plain": ".", "gone": ".",
-	} {
-		got := repositoryRoot(git{t.Context(), filepath.Join(dir, context)}, dir, "acme/shop")
-		if got != filepath.Join(dir, want) {
-			t.Errorf("of %s: got %s, want %s", context, got, filepath.Join(dir, want))
-		}
-	}
-	// The workspace itself, and one elsewhere.
-	if got := repositoryRoot(git{t.Context(), filepath.Join(dir, "src", "app")}, filepath.Join(dir, "src"), "acme/shop"); got != filepath.Join(dir, "src") {
-		t.Errorf("got %s", got)
-	}
-	if got := repositoryRoot(git{t.Context(), filepath.Join(dir, "src")}, filepath.Join(dir, "plain"), "acme/shop"); got != filepath.Join(dir, "plain") {
-		t.Errorf("got %s", got)
 	}
 }

@@ -176,13 +176,13 @@ func (c *commenting) pulls(ctx context.Context) (*github.Client, []int, error) {
 		return client, nil, nil
 	}
 	if err == nil && len(numbers) == 0 {
-		c.log.Print("no open pull request has " + e40(c.event.HeadSHA) + " as its head: there is none to comment on")
+		c.log.Print("no open pull request has " + shortCommit(c.event.HeadSHA) + " as its head: there is none to comment on")
 	}
 	return client, numbers, err
 }
 
-// e40 is a commit as it is shown.
-func e40(sha string) string { return sha[:min(len(sha), 12)] }
+// shortCommit is a commit as messages show it.
+func shortCommit(sha string) string { return sha[:min(len(sha), 12)] }
 
 // publishOn writes the sections of all builds on a pull request.
 func (c *commenting) publishOn(ctx context.Context, client *github.Client, number int) error {

@@ -21,7 +21,7 @@ const recordPatience = 2 * time.Minute
 // explained turns a record of which nothing is trusted into a report.
 func (c *commenting) explained(ctx context.Context, head, base *record.Record) (report.Report, error) {
 	if sha := nonEmpty(c.event.HeadSHA, c.event.SHA); head.Commit.SHA != "" && sha != "" && head.Commit.SHA != sha {
-		return report.Report{}, fmt.Errorf("it is of the commit %.12q, and not of %s", head.Commit.SHA, e40(sha))
+		return report.Report{}, fmt.Errorf("it is of the commit %.12q, and not of %s", head.Commit.SHA, shortCommit(sha))
 	}
 	ctx, cancel := context.WithTimeout(ctx, recordPatience)
 	defer cancel()
@@ -54,7 +54,7 @@ func (c *commenting) explain(head, base *record.Record) report.Report {
 	var (
 		warnings []string
 		compared *report.Comparison
-		unknown  = base == nil && comparedOnce(head) // it was no first build
+		notFirst = base != nil || comparedOnce(head) // whether or not the earlier record can be used
 	)
 	switch {
 	case base != nil && base.SaltID != head.SaltID:
@@ -63,7 +63,7 @@ func (c *commenting) explain(head, base *record.Record) report.Report {
 	case base != nil && base.Invocation.Dockerfile != head.Invocation.Dockerfile:
 		base = nil
 		warnings = append(warnings, "the earlier record is of another Dockerfile, and nothing is compared with it")
-	case unknown:
+	case base == nil && notFirst:
 		warnings = append(warnings, "this build was compared with an earlier one, whose record ("+baseName+") is not here: nothing is said of causes")
 	}
 	if base != nil {
@@ -71,7 +71,7 @@ func (c *commenting) explain(head, base *record.Record) report.Report {
 		timing.Carry(head, base)
 	}
 	var causes []cause.Cause
-	if !unknown {
+	if base != nil || !notFirst {
 		causes = cause.Explain(head, base, nil)
 	}
 	ledger := timing.Account(head, causes, nil)

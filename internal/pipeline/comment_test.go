@@ -416,3 +416,22 @@ func compressed(t *testing.T, r io.Reader) []byte {
 	}
 	return b.Bytes()
 }
+
+// An earlier record that cannot be compared makes no first build of it.
+func TestEarlierRecordThatCannotBeCompared(t *testing.T) {
+	for want, change := range map[string]func(*record.Record){
+		"made with another history": func(r *record.Record) { r.SaltID = "another" },
+		"is of another Dockerfile":  func(r *record.Record) { r.Invocation.Dockerfile = "Other" },
+	} {
+		p := newPublisher(t, githubtest.Options{})
+		miss := func(r *record.Record) {
+			r.Status, r.Failure, r.Steps[0].Status = record.Succeeded, nil, record.Miss
+		}
+		p.file("record.json.zst", encoded(t, legRecord("x", miss)))
+		p.file("base.json.zst", encoded(t, legRecord("x", miss, change)))
+		code, log := p.run(p.dir)
+		if body := p.body(); code != pipeline.ExitBuilt || !strings.Contains(body, want) || strings.Contains(strings.ToLower(body), "first build") {
+			t.Errorf("%s: exit code %d:\n%s\n%s", want, code, log, body)
+		}
+	}
+}

@@ -20,7 +20,7 @@ func commitOf(ctx context.Context, env Env, run *runner, dir string, salt record
 		return record.Commit{
 			Repository: e.Repository, SHA: nonEmpty(e.HeadSHA, e.SHA), Ref: e.Ref,
 			Branch: e.Branch, BaseBranch: e.BaseBranch, Default: e.DefaultBranch,
-		}, nonEmpty(repositoryRoot(git{ctx, dir}, env.getenv("GITHUB_WORKSPACE"), e.Repository), env.Dir)
+		}, nonEmpty(repositoryRoot(git{ctx, dir}, env.getenv("GITHUB_WORKSPACE"), e), env.Dir)
 	}
 	if !isDir(dir) {
 		return record.Commit{Repository: record.RedactURLs(dir)}, env.Dir
