@@ -81,6 +81,7 @@ func TestCrowdLosesNoSection(t *testing.T) {
 		planted int           // comments of others
 		stale   bool          // there is a comment of an earlier commit
 		within  time.Duration // that all jobs end at
+		failure githubtest.Failure
 	}{
 		"no comment yet":       {slow: 400 * time.Millisecond},
 		"an earlier comment":   {slow: 400 * time.Millisecond, stale: true},
@@ -89,6 +90,11 @@ func TestCrowdLosesNoSection(t *testing.T) {
 		"a slow server":        {slow: 3 * time.Second, stale: true},
 		"a very slow server":   {slow: 8 * time.Second},
 		"a server without lag": {slow: time.Millisecond, stale: true},
+		"a secondary limit": {slow: 400 * time.Millisecond, stale: true, failure: githubtest.Failure{
+			Method: http.MethodPatch, Status: 403, After: 5, Times: 10, Header: http.Header{"Retry-After": {"4"}},
+			Body: `{"message":"You have exceeded a secondary rate limit.","documentation_url":"https://docs.github.com/rest/overview/rate-limits-for-the-rest-api#about-secondary-rate-limits"}`,
+		}},
+		"answers that are lost": {slow: 400 * time.Millisecond, failure: githubtest.Failure{Method: http.MethodPost, Status: 502, Times: 2, Apply: true}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			gh, err := githubtest.New(githubtest.Options{AnyToken: true})
@@ -112,6 +118,9 @@ func TestCrowdLosesNoSection(t *testing.T) {
 					gh.Plant(repository, number, githubtest.Workflow(), marker()+"\n"+
 						"<!-- layercause:section:"+github.Key("gone")+" commit="+strings.Repeat("e", 40)+
 						" run=99 attempt=1 state=loud lost=1.0 title= -->\nstale\n\n<!-- /layercause:section:"+old.Sections[0].Key+" -->")
+				}
+				if c.failure.Status != 0 {
+					gh.Fail(c.failure)
 				}
 				before := len(gh.Requests())
 				took, did := together(t, gh, repository, number, seed, c.slow, c.within)
