@@ -168,8 +168,16 @@ func (a archive) encode() ([]byte, error) {
 
 func (a archive) pack() ([]byte, error) {
 	var data bytes.Buffer
-	// One goroutine: the rest of the build's end wants the cores.
-	z, err := zstd.NewWriter(&data, zstd.WithEncoderConcurrency(1), zstd.WithWindowSize(archiveWindow))
+	// A window no larger than the text: the compressor allocates as much. One
+	// goroutine: the rest of the build's end wants the cores.
+	window, size := zstd.MinWindowSize, 0
+	for _, r := range a.records {
+		size += len(r.text)
+	}
+	for window < archiveWindow && window < size {
+		window *= 2
+	}
+	z, err := zstd.NewWriter(&data, zstd.WithEncoderConcurrency(1), zstd.WithLowerEncoderMem(true), zstd.WithWindowSize(window))
 	if err != nil {
 		return nil, err
 	}

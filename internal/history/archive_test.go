@@ -8,10 +8,12 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -405,15 +407,19 @@ func FuzzArchive(f *testing.F) {
 		s, m, _ := restored(f, &remote, key)
 		save(f, m, build(s, f, i, "a b"))
 	}
-	f.Add(remote[0])
-	for _, data := range hostile(f) {
-		if len(data) < 1<<20 {
-			f.Add(data)
+	f.Add(remote[0], false)
+	for _, data := range append(slices.Collect(maps.Values(hostile(f))), remote[0]) {
+		text, err := decompress(data)
+		if err == nil && len(text) < 1<<16 {
+			f.Add(text, true)
 		}
 	}
 	allowed := regexp.MustCompile(`^history/(salt|summaries-v3/(writers|` + key.folder() + `)\.jsonl|v1/` + key.folder() +
 		`/\d{8}T\d{6}\.\d{9}Z-[0-9A-Za-z-]{1,64}\.json\.zst)$`)
-	f.Fuzz(func(t *testing.T, data []byte) {
+	f.Fuzz(func(t *testing.T, data []byte, packed bool) {
+		if packed {
+			data = compressed(t, data)
+		}
 		dir := t.TempDir()
 		s, err := Open(filepath.Join(dir, "history"))
 		if err != nil {
