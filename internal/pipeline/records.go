@@ -138,14 +138,27 @@ func (r *records) restore(ctx context.Context, key history.Key) {
 	ctx, r.cancel = context.WithTimeout(ctx, restoreTime)
 	go func() {
 		defer close(r.restored)
-		passed, err := r.mirror.Restore(ctx, key)
-		r.notices = append(r.notices, passed...)
+		err := guarded(func() error {
+			passed, err := r.mirror.Restore(ctx, key)
+			r.notices = append(r.notices, passed...)
+			return err
+		})
 		if err != nil {
 			r.failed = true
 			r.notices = append(r.notices, fmt.Sprintf(
 				"The history in %s could not be read: %v. This build is compared with no earlier one, and its record is not kept.", r.where, err))
 		}
 	}()
+}
+
+// guarded makes an error of a fault of ours: what a remote holds must not end a build.
+func guarded(work func() error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("a fault of layercause: %v", p)
+		}
+	}()
+	return work()
 }
 
 // early returns the history for what is decided before the build; nil if it is not
@@ -216,8 +229,8 @@ func (r *records) put(ctx context.Context, head *record.Record, data []byte) []s
 		// The jobs of a matrix share the second one and may have to wait for each other.
 		var writer error
 		var other sync.WaitGroup
-		other.Go(func() { writer = r.mirror.SaveWriter(ctx, head) })
-		err := r.mirror.Save(ctx, head, data)
+		other.Go(func() { writer = guarded(func() error { return r.mirror.SaveWriter(ctx, head) }) })
+		err := guarded(func() error { return r.mirror.Save(ctx, head, data) })
 		other.Wait()
 		switch {
 		case errors.Is(err, history.ErrReadOnly):
