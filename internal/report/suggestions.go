@@ -52,14 +52,14 @@ func (v *view) topSuggestion(list []*Suggestion, open int) string {
 	return ""
 }
 
-// moreSuggestions are the others, folded.
+// moreSuggestions are the others, folded, with what the best set brings.
 func (v *view) moreSuggestions(list []*Suggestion) string {
 	rest, kind := slices.Clone(list), ""
 	if i := slices.IndexFunc(list, pressing); i >= 0 {
 		rest, kind = slices.Delete(rest, i, i+1), "more "
 	}
 	if len(rest) == 0 {
-		return ""
+		return v.together().markdownText()
 	}
 	var b strings.Builder
 	if best := v.together(); best != nil {

@@ -137,3 +137,12 @@ func TestManyMisses(t *testing.T) {
 		}
 	}
 }
+
+// What two suggestions bring together is told where one of them stands on its lines.
+func TestBestSetBesideTheLines(t *testing.T) {
+	r := severalCauses().report()
+	r.Suggestions[0].Placed = report.OnLines
+	if comment := report.Comment(r); !strings.Contains(comment, "Together, `late-arg` and `dockerignore` would have saved") {
+		t.Errorf("the best set is lost:\n%s", comment)
+	}
+}
