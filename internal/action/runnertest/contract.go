@@ -36,7 +36,6 @@ type metadata struct {
 		Using          string   `yaml:"using"`
 		Args           []string `yaml:"args"`
 		PostEntrypoint string   `yaml:"post-entrypoint"`
-		PostIf         string   `yaml:"post-if"`
 	} `yaml:"runs"`
 }
 
