@@ -15,7 +15,7 @@ import (
 	"github.com/layercause/layercause/internal/buildkit/buildkittest"
 )
 
-// toolDir has the Dockerfile of the images with Debian's package managers.
+// toolDir has the Dockerfile of the images with package managers.
 const toolDir = suggestionDir + "/real/tools"
 
 // packagePlaces gives what stands for the images with package managers, and for the
@@ -23,7 +23,7 @@ const toolDir = suggestionDir + "/real/tools"
 func packagePlaces(t *testing.T, d *buildkittest.Daemon, debian string) []string {
 	t.Helper()
 	var out []string
-	for _, target := range []string{"rust", "java", "scripts", "rpm"} {
+	for _, target := range []string{"rust", "java", "scripts", "scripted", "rpm"} {
 		out = append(out, "{"+target+"}", "oci-layout://"+tools(t, d, debian, target)+":"+target)
 	}
 	made := tools(t, d, debian, "made")

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -20,8 +21,8 @@ import (
 // Each story of testdata/suggestions/real installs real packages: those of npm, yarn
 // and pnpm, Go's and Debian's from where this machine gets them, the others' from
 // repositories of the test's. The image is a Debian root with this machine's Node.js
-// ({debian}), Go comes from this machine too ({go}); see packagePlaces for the package
-// managers of Debian, and scripted for others.
+// ({debian}), Go comes from this machine too ({go}); packagePlaces has the images with
+// other package managers.
 func TestSuggestionsKeepTheirPromiseWithRealPackages(t *testing.T) {
 	paths, err := filepath.Glob(suggestionDir + "/real/*.txtar")
 	if err != nil || len(paths) == 0 {
@@ -29,10 +30,11 @@ func TestSuggestionsKeepTheirPromiseWithRealPackages(t *testing.T) {
 	}
 	registry := buildkittest.Registry(t)
 	d := buildkittest.Start(t, buildkittest.Options{PlainHTTP: []string{registry}})
-	scripted := scriptedPlaces(t, d)
+	all, withoutArchives := repositories(t)
 	index := pythonIndex(t)
 	root := debian(t, d)
-	places := strings.NewReplacer(append(packagePlaces(t, d, root), "{debian}", root, "{go}", goFolder(t), "{index}", index)...)
+	places := strings.NewReplacer(append(packagePlaces(t, d, root), "{debian}", root, "{go}", goFolder(t), "{index}", index,
+		"{repositories}", all, "{no-archives}", withoutArchives)...)
 	for _, p := range paths {
 		s, err := readStory(p)
 		if err != nil {
@@ -44,12 +46,23 @@ func TestSuggestionsKeepTheirPromiseWithRealPackages(t *testing.T) {
 				s.acts[i].words = append(s.acts[i].words, proxies()...)
 			}
 		}
-		scripted.in(s)
+		throughOwnProxy(s)
 		t.Run(s.name, func(t *testing.T) {
 			t.Parallel()
 			a := &applied{world: newWorld(t, s, throughDaemon, d, registry), real: true}
 			a.tell()
 		})
+	}
+}
+
+// throughOwnProxy lets a build that has a proxy of its own name it last: the others
+// are this machine's.
+func throughOwnProxy(s *story) {
+	for i := range s.acts {
+		a := &s.acts[i]
+		if k := slices.IndexFunc(a.words, func(w string) bool { return strings.HasPrefix(w, "http_proxy=http://127.0.0.1:") }); k > 0 {
+			a.words = append(a.words, "--build-arg", a.words[k])
+		}
 	}
 }
 
