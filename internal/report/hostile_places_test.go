@@ -87,7 +87,7 @@ var tameShapes = sync.OnceValue(func() map[string]string {
 	all := map[string]string{}
 	for name, b := range shapes() {
 		r := everywhere(b, "word")
-		all[name+" comment"], _ = structure(report.Comment(r))
+		all[name+" comment"], _ = structure(wholeComment(r))
 		all[name+" summary"], _ = structure(report.Summary(r))
 	}
 	for name, render := range documents {
