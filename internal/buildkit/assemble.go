@@ -200,6 +200,11 @@ func (a *assembly) outcomes(o *observer, t *timeline) []outcome {
 	byKey := map[string]record.StepStatus{}
 	for i, v := range a.graph.Vertices {
 		out[i] = o.outcome(v.ID, len(v.Edges), t)
+	}
+	for i, d := range a.elsewhere(o, out) {
+		out[i] = o.outcome(d, len(a.graph.Vertices[i].Edges), t)
+	}
+	for i := range a.graph.Vertices {
 		if out[i].status != record.NotRun && a.vertices[i].Source == nil {
 			byKey[a.vertices[i].Key] = out[i].status
 		}
@@ -210,6 +215,32 @@ func (a *assembly) outcomes(o *observer, t *timeline) []outcome {
 		}
 	}
 	return out
+}
+
+// elsewhere finds the vertices, by their index, that the stream reports under the
+// digest of another build: an operation that one which began earlier runs too is merged
+// with that, and of it this build is told from then on. Nothing but the name tells which
+// it is, and one that there is twice on either side says nothing.
+func (a *assembly) elsewhere(o *observer, out []outcome) map[int]digest.Digest {
+	others := map[string][]digest.Digest{}
+	for _, d := range o.order {
+		if a.graph.ByDigest[d] == nil {
+			others[o.vertices[d].name] = append(others[o.vertices[d].name], d)
+		}
+	}
+	idle := map[string][]int{}
+	for i, v := range a.graph.Vertices {
+		if out[i].status == record.NotRun && len(v.Lines) > 0 {
+			idle[v.Label] = append(idle[v.Label], i)
+		}
+	}
+	found := map[int]digest.Digest{}
+	for name, list := range idle {
+		if len(list) == 1 && len(others[name]) == 1 {
+			found[list[0]] = others[name][0]
+		}
+	}
+	return found
 }
 
 func (a *assembly) stageName(instruction int) string {
