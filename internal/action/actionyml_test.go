@@ -46,6 +46,9 @@ func TestActionFileAndCodeAgree(t *testing.T) {
 		if in.Description == "" {
 			t.Errorf("input %s has no description", name)
 		}
+		if strings.Contains(in.Description, "${{") {
+			t.Errorf("the description of the input %s has an expression, which runners refuse there", name)
+		}
 		if in.Default.Tag != "!!str" {
 			t.Errorf("input %s has no text as its default", name)
 			continue

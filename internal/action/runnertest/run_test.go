@@ -8,29 +8,24 @@ import (
 )
 
 // testPullRequest runs the action three times on a pull request, as three jobs
-// would: at first, after an edit, and with a step that fails.
+// would: at first, after an edit, and with a step that fails. The first has nothing to
+// comment on, the second comments, and the third edits that.
 func testPullRequest(t *testing.T, w world) {
 	first := w.run(t, map[string]string{"greeting.txt": "hello\n"})
 	if first.ExitCode != 0 {
 		t.Fatalf("the first run ended with %d:\n%s", first.ExitCode, first.Log)
 	}
-	comments := w.github.State().Comments
-	if len(comments) != 1 {
-		t.Fatalf("%d comments after the first run:\n%s", len(comments), first.Log)
+	if comments := w.github.State().Comments; len(comments) != 0 {
+		t.Fatalf("a first build, which lost nothing, made comments: %+v", comments)
 	}
-	before := comments[0]
 
 	second := w.run(t, map[string]string{"greeting.txt": "good day\n"})
 	t.Run("the second run explains the edit", func(t *testing.T) { w.checkEdit(t, second) })
-	t.Run("the second run edits the first one's comment", func(t *testing.T) {
-		comments := w.github.State().Comments
-		if len(comments) != 1 || comments[0].ID != before.ID {
-			t.Fatalf("the comments are %+v, want the one of ID %d", comments, before.ID)
-		}
-		if comments[0].Body == before.Body || !strings.Contains(comments[0].Body, "greeting.txt") {
-			t.Errorf("the comment does not tell of the edit:\n%s", comments[0].Body)
-		}
-	})
+	comments := w.github.State().Comments
+	if len(comments) != 1 || !strings.Contains(comments[0].Body, "greeting.txt") {
+		t.Fatalf("the comments after the second run are %+v, want one that tells of the edit:\n%s", comments, second.Log)
+	}
+	before := comments[0]
 
 	failed := w.run(t, map[string]string{"Dockerfile": dockerfile + "RUN false\n"})
 	t.Run("a failing step fails the job at its line", func(t *testing.T) {
@@ -44,6 +39,15 @@ func testPullRequest(t *testing.T, w world) {
 			}
 		}
 		t.Errorf("no error at Dockerfile:%d among %+v", line, failed.Annotations)
+	})
+	t.Run("the failed run edits the second one's comment", func(t *testing.T) {
+		comments := w.github.State().Comments
+		if len(comments) != 1 || comments[0].ID != before.ID {
+			t.Fatalf("the comments are %+v, want the one of ID %d", comments, before.ID)
+		}
+		if !strings.Contains(comments[0].Body, "failed") {
+			t.Errorf("the comment does not tell of the failure:\n%s", comments[0].Body)
+		}
 	})
 
 	for name, result := range map[string]Result{"first": first, "second": second, "failed": failed} {
