@@ -25,7 +25,7 @@ type Situation struct {
 	// branch has a protection.
 	Actions, Fork, Protected bool
 	Event                    string
-	// Service says that GitHub's cache service can be reached, and Mode is the
+	// Service says that the job can use GitHub's cache service, and Mode is the
 	// runner's ACTIONS_CACHE_MODE: read, write, write-only, none, or empty.
 	Service bool
 	Mode    string
@@ -145,7 +145,7 @@ func (s Situation) exports() ([]string, string) {
 		name = "the Actions cache " + s.scope()
 		entry = "type=gha,scope=" + s.scope()
 	default:
-		return nil, nothing + "the runner names no cache service, and the build pushes no image that others could"
+		return nil, nothing + "the job has no cache service that it can use, and the build pushes no image that others could"
 	}
 	why := ""
 	switch {
@@ -218,7 +218,7 @@ func (s Situation) nowhere() string {
 	case s.Actions && s.Service:
 		return "the runner's ACTIONS_CACHE_MODE is " + s.Mode
 	case s.Actions:
-		return "the runner names no cache service, and no tag names a repository that others push to"
+		return "the job has no cache service that it can use, and no tag names a repository that others push to"
 	}
 	return "no tag names a repository that another build could have pushed to"
 }

@@ -11,6 +11,8 @@ import (
 	"github.com/layercause/layercause/internal/buildkit/builder"
 	"github.com/layercause/layercause/internal/cacheplan"
 	"github.com/layercause/layercause/internal/history"
+	"github.com/layercause/layercause/internal/history/actionscache"
+	"github.com/layercause/layercause/internal/record"
 )
 
 // The values of --cache.
@@ -42,16 +44,18 @@ func chooseCaches(ctx context.Context, env Env, run *runner, o BuildOptions, b *
 	if run.active {
 		s.Actions, s.Event, s.Fork = true, run.event.Name, run.event.FromFork()
 		s.Protected = env.getenv("GITHUB_REF_PROTECTED") == "true" && s.Commit.BaseBranch == ""
-		s.Service = env.getenv("ACTIONS_RUNTIME_TOKEN") != "" && (env.getenv("ACTIONS_RESULTS_URL") != "" || env.getenv("ACTIONS_CACHE_URL") != "")
-		s.Mode = env.getenv("ACTIONS_CACHE_MODE")
+		service, there := actionsCache(env)
+		s.Mode, service.Mode = service.Mode, ""
+		// BuildKit fails a whole build for a token that is not one of the service, such
+		// as act's, whether the export may fail or not.
+		_, err := actionscache.New(service)
+		s.Service = there && err == nil
 	} else if s.Commit.Default == "" && isDir(o.Context) {
 		s.Commit.Default = strings.TrimPrefix(git{ctx, o.Context}.run("symbolic-ref", "--quiet", "--short", "refs/remotes/origin/HEAD"), "origin/")
 	}
 	if store := rec.early(); store != nil {
 		// A history that cannot be read is no evidence; the comparison says why.
-		s.Past, _, _ = store.Past(ctx, history.Key{
-			Repository: s.Commit.Repository, Dockerfile: s.Invocation.Dockerfile, Target: s.Invocation.Target, Platforms: s.Invocation.Platforms,
-		}, history.Keep)
+		s.Past, _, _ = store.Past(ctx, history.KeyOf(&record.Record{Commit: s.Commit, Invocation: s.Invocation}), history.Keep)
 	}
 	plan := cacheplan.Choose(s)
 	if err := b.Choose(plan.From, plan.To); err != nil {

@@ -158,7 +158,7 @@ func TestCacheAutoInARegistry(t *testing.T) {
 	const imports, exports = "import registry shop:layercause-dockerfile-ARCH-HASH-", "; export registry shop:layercause-dockerfile-ARCH-HASH-"
 	p.tree["a.txt"] = "cart"
 	log, r = p.job("cart", "main", p.tag)
-	p.check("a pull request that does not push", log, r, imports+"main chosen=true; 0 of 4 hit", "exports nothing: the runner names no cache service")
+	p.check("a pull request that does not push", log, r, imports+"main chosen=true; 0 of 4 hit", "exports nothing: the job has no cache service")
 	p.tree["a.txt"], p.tree["b.txt"] = "main", "cart"
 	log, r = p.job("cart", "main", p.push)
 	p.check("one that changes less", log, r, imports+"main chosen=true; 2 of 4 hit", "exports nothing: of 1 builds of pull requests")
@@ -210,5 +210,16 @@ func TestCacheAutoInActions(t *testing.T) {
 	if keys := service.Keys("refs/pull/7/merge"); len(keys) > 0 {
 		t.Errorf("the pull request wrote %v", keys)
 	}
+}
 
+// TestCacheAutoWithATokenOfNoCache has a runner name a service and give a token that
+// is not for it, as act does: BuildKit would refuse the whole build for such an export.
+func TestCacheAutoWithATokenOfNoCache(t *testing.T) {
+	t.Parallel()
+	p := newPlanned(t)
+	p.env["ACTIONS_RESULTS_URL"], p.env["ACTIONS_RUNTIME_TOKEN"] = "http://127.0.0.1:1/", "not-a-token"
+	log, r := p.job("main", "", nil)
+	if len(r.Caches) != 0 || !strings.Contains(r.CacheChoice, "no cache service") {
+		t.Errorf("caches %v, says %q:\n%s", r.Caches, r.CacheChoice, log)
+	}
 }

@@ -103,15 +103,13 @@ func (u *unusable) Error() string { return u.err.Error() }
 
 // remoteHistory returns the remote that is meant, nil for a folder.
 func remoteHistory(env Env, where string, logins builder.Logins) (remote history.Remote, name string, err error) {
-	token := env.getenv("ACTIONS_RUNTIME_TOKEN")
-	address, v2 := buildkit.ActionsCache(env.LookupEnv)
-	there := token != "" && address != ""
+	service, there := actionsCache(env)
 	switch {
 	case where == inActionsCache && !there:
 		return nil, "", usage("it is there in the steps of an action, and not in those of a run: line; elsewhere name a folder",
 			"--history gha: there is no Actions cache: ACTIONS_RUNTIME_TOKEN or the address of the service is not set")
 	case where == inActionsCache || where == "" && env.inActions() && there:
-		s, err := actionscache.New(actionscache.Options{Token: token, URL: address, V2: v2, Mode: env.getenv("ACTIONS_CACHE_MODE")})
+		s, err := actionscache.New(service)
 		if err != nil {
 			return nil, "", &unusable{err}
 		}
@@ -128,6 +126,14 @@ func remoteHistory(env Env, where string, logins builder.Logins) (remote history
 		return nil, "", usage(historyHint, "--history %q is unknown", record.RedactURLs(where))
 	}
 	return nil, "", nil
+}
+
+// actionsCache is what the job is told of its cache service; there says that it has
+// one.
+func actionsCache(env Env) (o actionscache.Options, there bool) {
+	o.Token, o.Mode = env.getenv("ACTIONS_RUNTIME_TOKEN"), env.getenv("ACTIONS_CACHE_MODE")
+	o.URL, o.V2 = buildkit.ActionsCache(env.LookupEnv)
+	return o, o.Token != "" && o.URL != ""
 }
 
 // restore starts to bring the remote's records of a key.
