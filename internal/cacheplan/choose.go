@@ -129,7 +129,7 @@ func (s Situation) exports() ([]string, string) {
 	case !s.Actions:
 		return nil, nothing + "the builder on this machine keeps what it made"
 	case s.Fork:
-		return nil, nothing + "the commit is a fork's, and nobody else would read its cache"
+		return nil, nothing + "the commit is a fork's, whose cache no other branch reads, and which would take room from theirs"
 	case privileged(s.Event):
 		return nil, nothing + "a job of " + s.Event + " shall not write what others build with"
 	case s.Event == "merge_group":

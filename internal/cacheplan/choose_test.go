@@ -51,7 +51,7 @@ func TestChoose(t *testing.T) {
 			"cache: auto: imports the Actions cache " + scope + "; exports the Actions cache " + scope + " with mode=max, since main is the default branch"},
 		{"the default branch, pushed", on("main", pushes), []string{"type=registry,ref=" + ref("main")},
 			[]string{"type=registry,ref=" + ref("main") + more}, "since main is the default branch"},
-		{"a pull request", pull("main"), []string{ghaFrom}, nil, "exports nothing: of 0 builds of pull requests and short branches it cannot be told"},
+		{"a pull request", pull("main"), []string{ghaFrom}, nil, "exports nothing: it takes 5 builds of pull requests and short branches without an export to tell whether one would pay, and 0 are known"},
 		{"a pull request that does not push what main pushes", pull("main", tagged),
 			[]string{"type=registry,ref=" + ref("main"), ghaFrom}, nil, "imports " + ref("main") + ", the Actions cache " + scope + ";"},
 		{"a pull request that pushes", pull("main", pushes), []string{"type=registry,ref=" + ref("main")}, nil, "exports nothing"},
@@ -61,12 +61,12 @@ func TestChoose(t *testing.T) {
 			s.Past = []*record.Record{{Caches: []record.CacheAccess{{Direction: record.Export, Type: "registry", Ref: ref("cart")}}}}
 		}), []string{"type=registry,ref=" + ref("cart"), "type=registry,ref=" + ref("main")}, nil, ""},
 		{"a pull request of a fork", pull("main", pushes, func(s *Situation) { s.Fork = true }),
-			[]string{"type=registry,ref=" + ref("main")}, nil, "exports nothing: the commit is a fork's"},
+			[]string{"type=registry,ref=" + ref("main")}, nil, "exports nothing: the commit is a fork's, whose cache no other branch reads"},
 		{"a branch that pull requests go to", on("next", func(s *Situation) {
 			s.Past = []*record.Record{{Commit: record.Commit{Branch: "a", BaseBranch: "next"}}}
 		}), []string{ghaFrom}, []string{ghaFrom + more}, "since pull requests go to next"},
 		{"a protected branch", on("release", func(s *Situation) { s.Protected = true }), []string{ghaFrom}, []string{ghaFrom + more}, "since release is protected"},
-		{"another branch", on("cart"), []string{ghaFrom}, nil, "exports nothing: of 0 builds"},
+		{"another branch", on("cart"), []string{ghaFrom}, nil, "and 0 are known"},
 		{"a tag", on("", pushes), []string{"type=registry,ref=" + ref("main")}, nil, "exports nothing: no branch is built"},
 		{"a merge queue", on("gh-readonly-queue/main/pr-7", func(s *Situation) { s.Event, s.Commit.BaseBranch = "merge_group", "main" }),
 			[]string{ghaFrom}, nil, "exports nothing: a merge queue's branch is built once"},
@@ -134,7 +134,7 @@ func TestExportsOfPullRequests(t *testing.T) {
 		why  string
 	}{
 		{"too few", []*record.Record{short("a", 900, 0), short("a", 900, 0), short("a", 900, 0), short("a", 900, 0), main},
-			false, "of 4 builds of pull requests and short branches it cannot be told whether an export would pay, which takes 5"},
+			false, "and 4 are known"},
 		{"no export is known", []*record.Record{short("a", 900, 0), short("a", 900, 0), short("a", 900, 0), short("a", 900, 0), short("a", 0, 0)},
 			false, "what an export takes is not known"},
 		{"it would have paid", []*record.Record{short("a", 20, 0), short("a", 20, 0), short("b", 20, 0), short("b", 0, 0), short("a", 0, 0), main, failed},
@@ -144,12 +144,12 @@ func TestExportsOfPullRequests(t *testing.T) {
 		{"the first builds of their branches", []*record.Record{short("a", 90, 0), short("b", 90, 0), short("c", 90, 0), short("d", 90, 0), short("e", 90, 0), main},
 			false, "lost 0.0 s"},
 		{"builds that exported tell nothing", []*record.Record{short("a", 90, 8), short("a", 90, 8), short("a", 90, 8), short("a", 90, 8), short("a", 90, 8), main},
-			false, "of 0 builds"},
+			false, "and 0 are known"},
 		{"nor does what follows on them", []*record.Record{short("a", 90, 0), short("a", 0, 8), short("b", 1, 0), short("b", 1, 0), short("b", 1, 0), short("b", 1, 0), main},
 			false, "the last 5 builds of pull requests and short branches lost 3.0 s"},
 		{"a fork's branch of the name of ours", []*record.Record{short("main", 90, 0), short("main", 90, 0), short("x", 0, 0), short("y", 0, 0), short("z", 0, 0),
 			{Commit: record.Commit{Branch: "main"}}, main}, true, "lost 90.0 s"},
-		{"builds without findings do not count", []*record.Record{{Commit: record.Commit{Branch: "a", BaseBranch: "main"}}, main}, false, "of 0 builds"},
+		{"builds without findings do not count", []*record.Record{{Commit: record.Commit{Branch: "a", BaseBranch: "main"}}, main}, false, "and 0 are known"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

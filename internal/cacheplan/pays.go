@@ -37,7 +37,7 @@ func (s Situation) wouldPay() (bool, string) {
 	}
 	switch {
 	case builds < enough:
-		return false, fmt.Sprintf("of %d builds of pull requests and short branches it cannot be told whether an export would pay, which takes %d", builds, enough)
+		return false, fmt.Sprintf("it takes %d builds of pull requests and short branches without an export to tell whether one would pay, and %d are known", enough, builds)
 	case exports == 0:
 		return false, "what an export takes is not known"
 	}
