@@ -7,10 +7,16 @@ import (
 	"net/http"
 	"net/url"
 
+	"oras.land/oras-go/v2/registry/remote/auth"
 	"oras.land/oras-go/v2/registry/remote/errcode"
 
 	"github.com/layercause/layercause/internal/history"
 )
+
+// loginError is why [Options.Credential] gave none. Its words are our own.
+type loginError struct{ err error }
+
+func (e *loginError) Error() string { return "no login for the registry: " + e.err.Error() }
 
 // plain says what went wrong without the registry's own words, which are foreign
 // text, and without addresses, which may hold a token.
@@ -18,14 +24,21 @@ func plain(ctx context.Context, err error) error {
 	if err == nil {
 		return nil
 	}
+	var login *loginError
 	var answer *errcode.ErrorResponse
 	var transport *url.Error
 	switch {
+	case errors.As(err, &login):
+		return login
+	case errors.Is(err, auth.ErrBasicCredentialNotFound):
+		return errors.New("the registry asks for a login, and there is none")
 	case errors.As(err, &answer):
 		writes := answer.Method != http.MethodGet && answer.Method != http.MethodHead
 		switch code := answer.StatusCode; {
 		case writes && (code == http.StatusForbidden || code == http.StatusUnauthorized || code == http.StatusMethodNotAllowed):
 			return history.ErrReadOnly
+		case code == http.StatusForbidden || code == http.StatusUnauthorized:
+			return fmt.Errorf("the registry gives no access without another login (status %d)", code)
 		case code == http.StatusTooManyRequests:
 			return errors.New("the registry is asked too often (status 429)")
 		case code == http.StatusInsufficientStorage:

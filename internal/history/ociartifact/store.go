@@ -41,7 +41,7 @@ const tries = 10
 type Options struct {
 	// Reference is REGISTRY/NAME[:TAG].
 	Reference string
-	// Credential returns what a registry's host is asked with.
+	// Credential returns what a registry's host is asked with. Its error is shown.
 	Credential func(host string) (Credential, error)
 	// Client makes the requests.
 	Client *http.Client
@@ -86,7 +86,10 @@ func New(o Options) (*Store, error) {
 				return auth.EmptyCredential, nil
 			}
 			c, err := o.Credential(host)
-			return auth.Credential{Username: c.Username, Password: c.Password, RefreshToken: c.IdentityToken, AccessToken: c.RegistryToken}, err
+			if err != nil {
+				return auth.EmptyCredential, &loginError{err}
+			}
+			return auth.Credential{Username: c.Username, Password: c.Password, RefreshToken: c.IdentityToken, AccessToken: c.RegistryToken}, nil
 		},
 	}
 	return &Store{repository: r, tag: ref.Reference}, nil

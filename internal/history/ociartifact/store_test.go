@@ -244,7 +244,7 @@ func TestFaults(t *testing.T) {
 		loading, save string
 	}{
 		{"down", status(500, nil), "the registry answered with status 500", "the registry answered with status 500"},
-		{"private", status(401, nil), "the registry answered with status 401", "the registry answered with status 401"},
+		{"private", status(401, nil), "the registry gives no access without another login (status 401)", "the registry gives no access without another login (status 401)"},
 		{"throttled", status(429, nil), "the registry is asked too often (status 429)", "the registry is asked too often (status 429)"},
 		{"read-only", status(403, writing), "", history.ErrReadOnly.Error()},
 		{"full", status(507, writing), "", "the registry is full"},
@@ -277,6 +277,28 @@ func TestFaults(t *testing.T) {
 				t.Errorf("saving: %q, want %q", got, c.save)
 			}
 		})
+	}
+}
+
+// TestNoLogin has a registry that wants a password, and nobody to ask for one.
+func TestNoLogin(t *testing.T) {
+	r := start(t)
+	r.set(func(w http.ResponseWriter, _ *http.Request) bool {
+		w.Header().Set("WWW-Authenticate", `Basic realm="here"`)
+		w.WriteHeader(http.StatusUnauthorized)
+		return true
+	})
+	for want, credential := range map[string]func(string) (ociartifact.Credential, error){
+		"the registry asks for a login, and there is none":      nil,
+		"no login for the registry: the helper was not started": func(string) (c ociartifact.Credential, err error) { return c, errors.New("the helper was not started") },
+	} {
+		s, err := ociartifact.New(ociartifact.Options{Reference: r.host + "/app", Client: &http.Client{}, Credential: credential})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.Load(t.Context(), "app"); err == nil || err.Error() != want {
+			t.Errorf("%v, want %q", err, want)
+		}
 	}
 }
 
