@@ -79,7 +79,7 @@ func build(ctx context.Context, env Env, o BuildOptions) error {
 	}
 	rec, err := openRecords(env, o.History, o.Logins)
 	if err != nil {
-		return err
+		return run.nameInput(err)
 	}
 	defer rec.close()
 	o.Options.AwaitSalt = rec.salt

@@ -106,7 +106,7 @@ func remoteHistory(env Env, where string, logins builder.Logins) (remote history
 	service, there := actionsCache(env)
 	switch {
 	case where == inActionsCache && !there:
-		return nil, "", usage("it is there in the steps of an action, and not in those of a run: line; elsewhere name a folder",
+		return nil, "", usage("GitHub gives it to the steps of an action and not to those of a run: line; there, name a folder or oci://REGISTRY/NAME",
 			"--history gha: there is no Actions cache: ACTIONS_RUNTIME_TOKEN or the address of the service is not set")
 	case where == inActionsCache || where == "" && env.inActions() && there:
 		s, err := actionscache.New(service)
