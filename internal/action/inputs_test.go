@@ -190,7 +190,11 @@ func TestSecretsAreNotPrinted(t *testing.T) {
 // What docker/build-push-action builds without, as where a fork's pull request has
 // no secrets, is built here too.
 func TestSecretsLeftOut(t *testing.T) {
-	file := filepath.Join(t.TempDir(), "secret")
+	work := t.TempDir()
+	file := filepath.Join(work, "_temp", "secret")
+	if err := os.Mkdir(filepath.Dir(file), 0o700); err != nil {
+		t.Fatal(err)
+	}
 	if err := os.WriteFile(file, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -209,6 +213,10 @@ func TestSecretsLeftOut(t *testing.T) {
 		{"no variable", map[string]string{"secret-envs": "KEY="}, nil,
 			[]string{"input secret-envs: the secret KEY is empty and is left out"}},
 		{"no file", map[string]string{"secret-files": "KEY=" + file + "-not"}, nil,
+			[]string{"input secret-files: the file of the secret KEY cannot be read, and the secret is left out"}},
+		// The action's container has the runner's folder at a place that this machine has not.
+		{"a file as the runner calls it", map[string]string{"secret-files": "KEY=" + file,
+			"GITHUB_WORKSPACE": "/github/workspace", "GITHUB_REPOSITORY": "acme/shop", "RUNNER_WORKSPACE": filepath.Join(work, "shop")}, nil,
 			[]string{"input secret-files: the file of the secret KEY cannot be read, and the secret is left out"}},
 		{"given twice", map[string]string{"secret-envs": "KEY=VARIABLE", "secrets": "KEY=planted", "secret-files": "KEY=" + file},
 			[]Secret{{ID: "KEY", File: file}}, []string{

@@ -22,7 +22,7 @@ type Secret struct {
 	ID    string
 	Value Hidden // from the input secrets
 	Env   string // from secret-envs: the variable that holds it
-	File  string // from secret-files: the file that holds it
+	File  string // from secret-files: the file that holds it, by its name here
 }
 
 // secrets reads the three inputs that name secrets. As in docker/build-push-action
@@ -60,6 +60,7 @@ func (r *reader) secrets() []Secret {
 	}
 	read("secret-envs", r.words("secret-envs"), func(s *Secret, v string) { s.Env = v })
 	read("secrets", r.lines("secrets"), func(s *Secret, v string) { s.Value = Hidden(v) })
-	read("secret-files", r.lines("secret-files"), func(s *Secret, v string) { s.File = v })
+	folders := ReadFolders(r.getenv)
+	read("secret-files", r.lines("secret-files"), func(s *Secret, v string) { s.File = folders.Container(v) })
 	return all
 }

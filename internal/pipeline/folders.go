@@ -12,7 +12,6 @@ import (
 func inContainer(o *BuildOptions, folders action.Folders, log *action.Log) {
 	for input, list := range map[string][]string{
 		"build-contexts": o.BuildContexts, "cache-from": o.CacheFrom, "cache-to": o.CacheTo, "outputs": o.Outputs, "ssh": o.SSH,
-		"secret-files": o.Secrets,
 	} {
 		for i, entry := range list {
 			list[i] = folders.Container(entry)
