@@ -26,8 +26,9 @@ type Options struct {
 	// Author is the login the token writes as, for a GitHub App's token whose
 	// app is known, as in "my-app[bot]". Empty means to find out.
 	Author string
-	// MaxWait bounds the time spent waiting between tries of one operation,
-	// rate limits included; 0 is one minute.
+	// MaxWait bounds the time spent waiting between tries of one operation, rate
+	// limits included; 0 is the minute that GitHub asks for after a secondary limit,
+	// and a second.
 	MaxWait time.Duration
 	// HTTPClient carries the requests; nil is a client with a timeout of 30
 	// seconds a request.
@@ -79,7 +80,7 @@ func New(o Options) (*Client, error) {
 	c.api.BaseURL = base
 	c.api.UserAgent = "layercause"
 	if c.maxWait == 0 {
-		c.maxWait = time.Minute
+		c.maxWait = secondaryWait + time.Second
 	}
 	if c.sleep == nil {
 		c.sleep = sleep

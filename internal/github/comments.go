@@ -74,7 +74,7 @@ func (c *Client) get(ctx context.Context, t thread, id int64) (found *comment, e
 func (c *Client) create(ctx context.Context, t thread, body string) (created *comment, err error) {
 	err = c.do(ctx, request{
 		doing: "creating a comment on " + t.String(),
-		once:  true,
+		fresh: true,
 		send: func(ctx context.Context) (resp *api.Response, err error) {
 			created, resp, err = c.api.Issues.CreateComment(ctx, t.owner, t.repo, t.number, &comment{Body: &body})
 			return resp, err
@@ -86,6 +86,7 @@ func (c *Client) create(ctx context.Context, t thread, body string) (created *co
 func (c *Client) edit(ctx context.Context, t thread, id int64, body string) error {
 	return c.do(ctx, request{
 		doing: fmt.Sprintf("editing comment %d on %s", id, t),
+		fresh: true,
 		send: func(ctx context.Context) (*api.Response, error) {
 			_, resp, err := c.api.Issues.EditComment(ctx, t.owner, t.repo, id, &comment{Body: &body})
 			return resp, err

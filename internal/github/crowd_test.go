@@ -94,6 +94,10 @@ func TestCrowdLosesNoSection(t *testing.T) {
 			Method: http.MethodPatch, Status: 403, After: 5, Times: 10, Header: http.Header{"Retry-After": {"4"}},
 			Body: `{"message":"You have exceeded a secondary rate limit.","documentation_url":"https://docs.github.com/rest/overview/rate-limits-for-the-rest-api#about-secondary-rate-limits"}`,
 		}},
+		"a long secondary limit": {slow: 400 * time.Millisecond, stale: true, failure: githubtest.Failure{
+			Method: http.MethodPatch, Status: 403, After: 5, Times: 2, Header: http.Header{"Retry-After": {"30"}},
+			Body: `{"message":"You have exceeded a secondary rate limit.","documentation_url":"https://docs.github.com/rest/overview/rate-limits-for-the-rest-api#about-secondary-rate-limits"}`,
+		}},
 		"answers that are lost": {slow: 400 * time.Millisecond, failure: githubtest.Failure{Method: http.MethodPost, Status: 502, Times: 2, Apply: true}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"time"
 
 	api "github.com/google/go-github/v60/github"
 )
@@ -35,6 +36,8 @@ type Error struct {
 	Status int    // HTTP status, or 0 when there was no answer
 	Detail string // GitHub's message, or what went wrong on the way
 	Reason error  // one of the sentinels, a context's error, or nil
+
+	wait time.Duration // after which another try may help; 0 is that none will
 }
 
 // Error never holds the token.

@@ -19,8 +19,8 @@ import (
 // least settleShared, and longer where GitHub is seen to be slow.
 const (
 	publishWrites  = 16
-	publishRetries = 2  // when a comment vanished, or may have been created after all
-	duplicateLimit = 30 // deleted at most in one go
+	publishRetries = tries - 1 // of writes that fail
+	duplicateLimit = 30        // deleted at most in one go
 
 	settleShared = 2500 * time.Millisecond
 	settleAlone  = 500 * time.Millisecond
@@ -68,6 +68,7 @@ func newPublication(c *Client, t thread, cm Comment) *publication {
 
 // run reads and writes until the comment holds what it should.
 func (p *publication) run(ctx context.Context) (Result, error) {
+	patience := p.client.maxWait
 	for retries := 0; ; {
 		own, err := p.read(ctx)
 		if err != nil && p.res.Writes > 0 {
@@ -83,7 +84,7 @@ func (p *publication) run(ctx context.Context) (Result, error) {
 		body, shown := p.composer.compose(p.known)
 		if len(own) > 0 && p.stands(own[0], shown) {
 			p.res.ID, p.res.URL = own[0].GetID(), own[0].GetHTMLURL()
-			if p.res.Writes == 0 {
+			if p.res.Did == "" {
 				p.res.Did = Unchanged
 			}
 			p.remove(ctx, own[1:])
@@ -107,11 +108,13 @@ func (p *publication) run(ctx context.Context) (Result, error) {
 		}
 		again, err := p.write(ctx, own, body)
 		wait := p.settling()
-		if err != nil && (!again || retries == publishRetries) {
-			return Result{}, err
-		} else if err != nil {
+		if err != nil {
+			if again == 0 || again > patience || retries == publishRetries {
+				return Result{}, err
+			}
 			retries++
-			wait = firstBackoff
+			patience -= again
+			wait = again + p.client.random(settleAlone) // jobs that were refused together part
 		}
 		if err := p.sleep(ctx, wait); err != nil {
 			return Result{}, err
@@ -205,32 +208,45 @@ func (p *publication) quiet() bool {
 	return true
 }
 
-// write creates the comment or edits the first one. again says that the error may be
-// gone when the comments are listed anew.
-func (p *publication) write(ctx context.Context, own []*comment, body string) (again bool, err error) {
+// write creates the comment or edits the first one. again is after how long the
+// error may be gone, 0 for never. Until then others write too, so that the comment has
+// to be read anew before anything is sent again.
+func (p *publication) write(ctx context.Context, own []*comment, body string) (again time.Duration, err error) {
 	if len(own) > 0 {
-		if err := p.client.edit(ctx, p.thread, own[0].GetID(), body); err != nil {
-			return errors.Is(err, ErrNotFound), err
-		}
 		if own[0].GetID() != p.created {
-			p.res.Did = Edited
+			p.res.Did = Edited // even if no answer says so
+		}
+		err := p.client.edit(ctx, p.thread, own[0].GetID(), body)
+		if errors.Is(err, ErrNotFound) { // it vanished
+			return firstBackoff, err
+		} else if err != nil {
+			return waitOf(err), err
 		}
 		p.wrote = own[0].GetID()
 		p.res.ID, p.res.URL = own[0].GetID(), own[0].GetHTMLURL()
 		p.res.Writes++
-		return false, nil
+		return 0, nil
 	}
+	p.res.Did = Created
 	created, err := p.client.create(ctx, p.thread, body)
 	if err != nil {
-		return unanswered(err), err
+		return waitOf(err), err // it may have been created all the same
 	}
 	p.created, p.wrote = created.GetID(), created.GetID()
-	p.res.Did, p.res.ID, p.res.URL = Created, created.GetID(), created.GetHTMLURL()
+	p.res.ID, p.res.URL = created.GetID(), created.GetHTMLURL()
 	p.res.Writes++
 	if created.GetUser().GetID() != 0 { // now it is certain who we are
 		p.client.remember(authorOf(created.GetUser()))
 	}
-	return false, nil
+	return 0, nil
+}
+
+func waitOf(err error) time.Duration {
+	var e *Error
+	if errors.As(err, &e) {
+		return e.wait
+	}
+	return 0
 }
 
 // settling is how long to wait until what was written can be taken to stand. Jobs

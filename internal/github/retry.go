@@ -26,6 +26,9 @@ type request struct {
 	// once keeps a request that creates something from being sent again when it
 	// may have succeeded: after a server's error or a lost answer.
 	once bool
+	// fresh keeps a request from being sent again at all: what it says is out of date
+	// after the wait, which the error carries.
+	fresh bool
 }
 
 // do sends a request, again where that can help, and waits no longer in total
@@ -58,7 +61,7 @@ func (c *Client) do(ctx context.Context, r request) error {
 		default:
 			return e
 		}
-		if try == tries || wait > budget {
+		if e.wait = wait; r.fresh || try == tries || wait > budget {
 			return e
 		}
 		budget -= wait
