@@ -1,11 +1,14 @@
 package github_test
 
 import (
+	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -174,6 +177,36 @@ func together(t *testing.T, gh *githubtest.Server, repository string, number int
 		took = time.Since(started)
 	})
 	return took, did
+}
+
+// A job that GitHub keeps waiting goes on without its comment.
+func TestCrowdGivesUpInTime(t *testing.T) {
+	gh, err := githubtest.New(githubtest.Options{AnyToken: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	gh.AddPull(repository, number, headSHA)
+	synctest.Test(t, func(t *testing.T) {
+		started := time.Now()
+		w := wire{server: gh, mu: &sync.Mutex{}, random: rand.New(rand.NewPCG(1, 79)), most: 40 * time.Second}
+		late := make([]error, crowd)
+		var jobs sync.WaitGroup
+		for n := range crowd {
+			jobs.Go(func() {
+				cm := comment("")
+				cm.Shared = true
+				cm.Sections = []github.Section{section(fmt.Sprint("leg ", n), said(n))}
+				_, late[n] = job(t, w, 1, uint64(n)).Publish(t.Context(), cm)
+			})
+		}
+		jobs.Wait()
+		if took := time.Since(started); took > 5*time.Minute {
+			t.Errorf("the last job went on after %v", took)
+		}
+		if err := errors.Join(late...); !errors.Is(err, context.DeadlineExceeded) || github.Advice(late[slices.IndexFunc(late, func(err error) bool { return err != nil })]) == "" {
+			t.Errorf("got %v", err)
+		}
+	})
 }
 
 // Jobs of an earlier commit that end among those of the head leave nothing, also where

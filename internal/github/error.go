@@ -1,6 +1,7 @@
 package github
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -74,7 +75,7 @@ func Advice(err error) string {
 		return "Run the job again later; the report is in the step's summary."
 	case errors.Is(err, ErrContended):
 		return "Let one last job comment for all, with `layercause comment`; the report is in the step's summary."
-	case errors.Is(err, ErrTooLong):
+	case errors.Is(err, ErrTooLong), errors.Is(err, context.DeadlineExceeded):
 		return "The report is in the step's summary."
 	}
 	return ""

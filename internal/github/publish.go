@@ -5,12 +5,17 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 	"unicode/utf8"
 )
 
 // BodyLimit is the greatest length of a comment in characters, marker included:
 // longer ones are refused with "Body is too long (maximum is 65536 characters)".
 const BodyLimit = 65536
+
+// publishPatience is how long a job may stay for its comment. A crowd at a server that
+// takes seconds for an answer needs minutes, and they are minutes of a runner.
+const publishPatience = 5 * time.Minute
 
 // Comment is what some builds of one commit have to say on a pull request.
 type Comment struct {
@@ -56,7 +61,7 @@ type Result struct {
 // go, unless a later run wrote them: then there is nothing to do.
 //
 // A refusal that the caller can do nothing about is an [*Error] with one of the
-// sentinels as its reason.
+// sentinels as its reason, or [context.DeadlineExceeded] after five minutes.
 func (c *Client) Publish(ctx context.Context, cm Comment) (Result, error) {
 	t, err := newThread(cm.Repository, cm.Number)
 	if err != nil {
@@ -65,6 +70,8 @@ func (c *Client) Publish(ctx context.Context, cm Comment) (Result, error) {
 	if !commitForm.MatchString(cm.Commit) {
 		return Result{}, fmt.Errorf("commenting on %s: %q is no commit", t, cm.Commit)
 	}
+	ctx, cancel := context.WithTimeout(ctx, publishPatience)
+	defer cancel()
 	// A run that ends after the next push has nothing to say any more. Where the
 	// head cannot be asked for, what stands in the comment still tells.
 	if head, err := c.Head(ctx, cm.Repository, cm.Number); err == nil && commitForm.MatchString(head) && head != cm.Commit {
