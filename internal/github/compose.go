@@ -60,7 +60,7 @@ func (c composer) render(shown []section) {
 	}
 	frame := 0
 	for _, s := range shown {
-		frame += len(s.start()) + len(s.end()) + len(s.title) + 20
+		frame += len(s.start()) + len(s.end()) + len(s.title) + 100
 	}
 	rest := bodyBudget - len(c.assemble(shown, 0))
 	room := max(rest/len(own), (bodyBudget-frame)/len(shown))
@@ -69,7 +69,8 @@ func (c composer) render(shown []section) {
 	}
 }
 
-// assemble joins the sections. One alone needs neither a heading nor a summary.
+// assemble joins the sections. One alone needs neither a heading nor a summary. Only
+// the first is open, so that the legs of a matrix which lost the same fill one screen.
 func (c composer) assemble(shown []section, left int) string {
 	var b strings.Builder
 	text := section.String
@@ -82,13 +83,18 @@ func (c composer) assemble(shown []section, left int) string {
 		b.WriteString(text(shown[0]))
 		return strings.TrimSuffix(b.String(), "\n")
 	}
-	b.WriteString(overall(shown) + "\n")
+	b.WriteString(overall(shown, len(shown)+left) + "\n")
 	loud, quiet := shown, []section(nil)
 	if at := slices.IndexFunc(shown, func(s section) bool { return s.state == Quiet }); at >= 0 {
 		loud, quiet = shown[:at], shown[at:]
 	}
-	for _, s := range loud {
-		b.WriteString("\n#### " + s.title + "\n\n" + text(s))
+	for i, s := range loud {
+		b.WriteString("\n#### " + s.title + "\n\n")
+		if i == 0 || s.cut {
+			b.WriteString(text(s))
+		} else {
+			b.WriteString("<details>\n<summary>" + s.outcome() + "</summary>\n\n" + text(s) + "\n</details>\n")
+		}
 	}
 	if len(quiet) > 0 {
 		b.WriteString("\n<details>\n<summary>" + builds(len(quiet)) + " lost nothing</summary>\n")
@@ -103,29 +109,43 @@ func (c composer) assemble(shown []section, left int) string {
 	return strings.TrimSuffix(b.String(), "\n")
 }
 
-// overall is the line over all sections.
-func overall(shown []section) string {
+// outcome is what a section is about, in a word.
+func (s section) outcome() string {
+	switch {
+	case s.state == Failed:
+		return "Failed"
+	case s.lost >= leastLost:
+		return "Lost " + seconds(s.lost)
+	}
+	return "Details"
+}
+
+// leastLost is what a time must reach not to be shown as 0.0 s.
+const leastLost = 0.05
+
+// overall is the line over all sections, of so many builds.
+func overall(shown []section, total int) string {
 	failed, losers, lost := 0, 0, 0.0
 	for _, s := range shown {
 		if s.state == Failed {
 			failed++
 		}
-		if s.lost >= 0.05 {
+		if s.lost >= leastLost {
 			losers++
 			lost += s.lost
 		}
 	}
-	var parts []string
-	if failed > 0 {
-		parts = append(parts, builds(failed)+" failed")
+	of := " of " + builds(total)
+	misses := " lost " + seconds(lost) + " to cache misses"
+	switch {
+	case failed > 0 && losers > 0:
+		return fmt.Sprintf("**%d%s failed; %d%s.**", failed, of, losers, misses)
+	case failed > 0:
+		return fmt.Sprintf("**%d%s failed.**", failed, of)
+	case losers > 0:
+		return fmt.Sprintf("**%d%s%s.**", losers, of, misses)
 	}
-	if losers > 0 {
-		parts = append(parts, builds(losers)+" lost "+seconds(lost)+" to misses of the cache")
-	}
-	if len(parts) == 0 {
-		return "Nothing was lost in " + builds(len(shown)) + "."
-	}
-	return "**" + strings.Join(parts, "; ") + ".**"
+	return "Nothing was lost in " + builds(total) + "."
 }
 
 func builds(n int) string {
