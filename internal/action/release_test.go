@@ -79,50 +79,72 @@ func TestReleaseAction(t *testing.T) {
 	}
 }
 
+// TestReleaseTag states what the tag of a major version has and where it moves. The
+// commit holds no workflow: the token of a job may not push changed ones.
 func TestReleaseTag(t *testing.T) {
 	dir := t.TempDir()
 	source, err := os.ReadFile("../../action.yml")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(dir, "action.yml"), source, 0o644); err != nil {
-		t.Fatal(err)
+	for name, text := range map[string]string{
+		"action.yml": string(source), "LICENSE": "the license\n", "main.go": "package main\n", ".github/workflows/test.yml": "on: push\n",
+	} {
+		if err := os.MkdirAll(filepath.Dir(filepath.Join(dir, name)), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
 	}
 	git(t, dir, "init", "-q", "-b", "main")
 	git(t, dir, "add", ".")
 	git(t, dir, "commit", "-q", "-m", "Start")
 	start := git(t, dir, "rev-parse", "main")
-	release := func(tag string) string {
+	// A job has a fresh checkout.
+	release := func(tag, image string) string {
 		t.Helper()
-		out, err := script(t, dir, "release-tag", tag, releasedImage)
+		git(t, dir, "checkout", "-q", "--force", "main")
+		out, err := script(t, dir, "release-tag", tag, image)
 		if err != nil {
 			t.Fatalf("%s: %v", tag, err)
 		}
 		return strings.TrimSpace(out)
 	}
 	git(t, dir, "tag", "v1.9.0")
-	if got := release("v1.9.0"); got != "v1" {
+	if got := release("v1.9.0", releasedImage); got != "v1" {
 		t.Errorf("to be pushed is %q", got)
 	}
 	first := git(t, dir, "rev-parse", "v1")
-	if got := git(t, dir, "diff", "--stat", "v1.9.0", "v1"); !strings.Contains(got, "1 file changed, 1 insertion(+), 1 deletion(-)") {
-		t.Errorf("the release commit changes %s", got)
+	if got := git(t, dir, "ls-tree", "-r", "--name-only", "v1"); got != "LICENSE\naction.yml" {
+		t.Errorf("the release commit has %q", got)
 	}
-	if git(t, dir, "rev-parse", "v1^") != start || git(t, dir, "rev-parse", "main") != start || git(t, dir, "rev-parse", "v1.9.0") != start {
+	if got := git(t, dir, "diff", "--numstat", "v1.9.0", "v1", "--", "action.yml", "LICENSE"); got != "1\t1\taction.yml" {
+		t.Errorf("the release commit changes %q", got)
+	}
+	if got := git(t, dir, "log", "-1", "--format=%s", "v1"); got != "Release v1.9.0 with its image, from "+start {
+		t.Errorf("the release commit says %q", got)
+	}
+	if git(t, dir, "rev-parse", "main") != start || git(t, dir, "rev-parse", "v1.9.0") != start {
 		t.Error("a branch or the release's own tag was moved")
 	}
+	if got := release("v1.9.0", releasedImage); got != "" || git(t, dir, "rev-parse", "v1") != first {
+		t.Errorf("the same release again moved the tag, to be pushed is %q", got)
+	}
 
-	// 1.10 is newer than 1.9, and a later 1.8.1 is older.
+	// 1.10 is newer than 1.9, and a later 1.8.1 is older. What is no release counts nothing.
 	git(t, dir, "tag", "v1.10.0", start)
+	git(t, dir, "tag", "v1.10.0-rc.1", start)
 	git(t, dir, "tag", "v1.8.1", start)
 	git(t, dir, "tag", "v2.0.0", start)
-	if got := release("v1.8.1"); got != "" || git(t, dir, "rev-parse", "v1") != first {
+	next := strings.Replace(releasedImage, "0a0a", "0b0b", 1)
+	if got := release("v1.8.1", next); got != "" || git(t, dir, "rev-parse", "v1") != first {
 		t.Errorf("an older release moved the tag, to be pushed is %q", got)
 	}
-	if got := release("v1.10.0"); got != "v1" || git(t, dir, "rev-parse", "v1") == first {
-		t.Errorf("a newer release did not move the tag, to be pushed is %q", got)
+	if got := release("v1.10.0", next); got != "v1" || git(t, dir, "rev-parse", "v1^") != first {
+		t.Errorf("a newer release did not move the tag on, to be pushed is %q", got)
 	}
-	if got := release("v2.0.0"); got != "v2" {
+	if got := release("v2.0.0", next); got != "v2" {
 		t.Errorf("to be pushed is %q", got)
 	}
 	for _, bad := range []string{"", "v1", "v1.2", "1.2.3", "v1.2.3-rc.1", "v1.2.3;x", "v01.2.3"} {
