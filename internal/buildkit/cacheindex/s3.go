@@ -108,18 +108,17 @@ const (
 
 // s3Object reads an object.
 func s3Object(ctx context.Context, address *url.URL, region string, credentials aws.Credentials) (text []byte, err error) {
-	for try := range s3Tries {
+	for try := 1; ; try++ {
 		var again bool
-		if text, again, err = s3Get(ctx, address, region, credentials); !again {
+		if text, again, err = s3Get(ctx, address, region, credentials); !again || try == s3Tries {
 			return text, err
 		}
 		select {
-		case <-time.After(s3Pause << try):
+		case <-time.After(s3Pause << (try - 1)):
 		case <-ctx.Done():
 			return nil, ctx.Err()
 		}
 	}
-	return nil, err
 }
 
 // s3Get asks once, and says whether it is worth to ask again.
@@ -137,19 +136,20 @@ func s3Get(ctx context.Context, address *url.URL, region string, credentials aws
 		return nil, ctx.Err() == nil, err
 	}
 	defer resp.Body.Close()
-	switch code := resp.StatusCode; {
-	case code == http.StatusOK:
-		text, err = readAll(resp.Body)
-		if err != nil {
+	code := resp.StatusCode
+	if code == http.StatusOK {
+		if text, err = readAll(resp.Body); err != nil {
 			err = fmt.Errorf("reading the index: %w", err)
 		}
 		return text, false, err
-	case code == http.StatusNotFound:
-		return nil, false, ErrNone
-	default:
-		answer, _ := io.ReadAll(io.LimitReader(resp.Body, maxMessage))
-		return nil, code >= 500 || code == http.StatusTooManyRequests, fmt.Errorf("the storage answered with status %d %s", code, s3Code(answer))
 	}
+	answer, _ := io.ReadAll(io.LimitReader(resp.Body, maxMessage))
+	said := s3Code(answer)
+	// BuildKit's importer passes over a key that is not there, and over no bucket.
+	if code == http.StatusNotFound && said != "NoSuchBucket" {
+		return nil, false, ErrNone
+	}
+	return nil, code >= 500 || code == http.StatusTooManyRequests, fmt.Errorf("the storage answered with status %d %s", code, said)
 }
 
 // s3Code is the service's word for what is wrong.

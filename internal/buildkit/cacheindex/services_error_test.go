@@ -50,6 +50,9 @@ func TestErrorsOfServices(t *testing.T) {
 				sent = secret
 			}
 			fmt.Fprintf(w, "no entry with\n%s", sent)
+		case strings.HasPrefix(path, "/no-bucket"):
+			w.WriteHeader(http.StatusNotFound)
+			fmt.Fprint(w, "<?xml version=\"1.0\"?>\n<Error><Code>NoSuchBucket</Code></Error>")
 		case strings.HasPrefix(path, "/blob"):
 			w.WriteHeader(http.StatusForbidden)
 			fmt.Fprintf(w, "no entry with %s", r.URL)
@@ -104,6 +107,7 @@ func TestErrorsOfServices(t *testing.T) {
 		"gha v2 silent":                {v2("/silent"), "deadline"},
 		"s3 without credentials":       {Cache{"s3", map[string]string{"bucket": "b", "region": "r"}}, "known to the daemon alone"},
 		"s3 without a bucket":          {Cache{"s3", map[string]string{"region": "r"}}, "no bucket"},
+		"s3 of another bucket":         {bucket("/no-bucket"), "404 NoSuchBucket"},
 		"s3 refused":                   {bucket("/refused"), "403"},
 		"s3 large":                     {bucket("/large-index"), "larger than"},
 		"s3 garbage":                   {bucket("/garbage"), "reading the index"},
