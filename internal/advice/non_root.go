@@ -156,8 +156,11 @@ func startsScript(words []string) bool {
 		case "npm", "npx", "yarn", "pnpm", "pnpx", "bunx", "corepack", "pm2", "pm2-runtime":
 			return true
 		case "bun", "deno":
-			rest := words[i+1:]
-			if len(rest) > 1 && (rest[0] == "task" || rest[0] == "run" && !strings.Contains(rest[1], ".") && !strings.HasPrefix(rest[1], "-")) {
+			rest := slices.DeleteFunc(slices.Clone(words[i+1:]), func(w string) bool { return strings.HasPrefix(w, "-") })
+			if len(rest) > 1 && (rest[0] == "run" || rest[0] == "serve") {
+				rest = rest[1:]
+			}
+			if len(rest) > 0 && !strings.Contains(rest[0], ".") { // else it is a file
 				return true
 			}
 		}
