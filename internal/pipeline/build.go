@@ -102,7 +102,7 @@ func build(ctx context.Context, env Env, o BuildOptions) error {
 	rec.restore(ctx, history.KeyOf(&record.Record{Commit: o.Options.Commit, Invocation: prepared.Subject()}))
 	on, err := builder.Connect(ctx, builder.Options{
 		Address: o.Builder, TLS: o.TLS, Getenv: env.getenv, Stderr: env.Stderr,
-		ExecutableDir: filepath.Dir(env.Executable), StateDir: stateDir(env), Job: builderJob(env, run), Logins: o.Logins,
+		ExecutableDir: filepath.Dir(env.Executable), StateDir: stateDir(env), Job: builderJob(env, run, o.Builder), Logins: o.Logins,
 	})
 	if err != nil {
 		return err

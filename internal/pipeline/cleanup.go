@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -16,10 +17,10 @@ const jobState = "job"
 // cleanupTimeout is what the end of a job waits for the engine.
 const cleanupTimeout = time.Minute
 
-// builderJob says whose container a builder of ours is. The post stage learns of
-// it before there is one, so that it finds it however the build ends.
-func builderJob(env Env, run *runner) builder.Job {
-	if !run.active {
+// builderJob says whose container a builder of ours is, if none is named. The post
+// stage learns of it before there is one, so that it finds it however the build ends.
+func builderJob(env Env, run *runner, named string) builder.Job {
+	if !run.active || cmp.Or(named, env.getenv("BUILDKIT_HOST"), env.getenv("BUILDX_BUILDER")) != "" {
 		return builder.Job{}
 	}
 	job := action.ReadJob(env.LookupEnv)
