@@ -40,8 +40,9 @@ func builderJob(env Env, run *runner, named string) builder.Job {
 // is one fails no job.
 func Cleanup(ctx context.Context, env Env) error {
 	key := action.State(env.getenv, jobState)
-	if key == "" {
-		// act gives a container's post stage no state.
+	made := key != ""
+	if !made {
+		// No builder, or act, which gives a container's post stage no state.
 		key = action.ReadJob(env.LookupEnv).Key
 	}
 	if key == "" {
@@ -50,7 +51,7 @@ func Cleanup(ctx context.Context, env Env) error {
 	ctx, cancel := context.WithTimeout(ctx, cleanupTimeout)
 	defer cancel()
 	err := builder.RemoveJob(ctx, builder.Options{Job: builder.Job{Key: key}, Getenv: env.getenv, Stderr: env.Stderr})
-	if err != nil {
+	if err != nil && made {
 		action.NewLog(env.Stdout, nil).Warning(fmt.Sprintf("the builder of this job stays on its machine: %v", err))
 	}
 	return nil

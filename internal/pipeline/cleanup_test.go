@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"bytes"
 	"os"
 	"path/filepath"
 	"strings"
@@ -39,6 +40,21 @@ func TestBuilderJob(t *testing.T) {
 		}
 		if (job.Key != "") != c.want || (len(kept) > 0) != c.want || !strings.Contains(string(kept), job.Key) {
 			t.Errorf("%s: the job %+v, the state %q", name, job, kept)
+		}
+	}
+}
+
+// TestCleanupWithoutAnEngine states when the post stage warns of an engine that does not
+// answer: if the step may have made a builder there, and not if it never came so far.
+func TestCleanupWithoutAnEngine(t *testing.T) {
+	for saved, want := range map[string]bool{"0123456789abcdef": true, "": false} {
+		vars := map[string]string{
+			"DOCKER_HOST": "unix:///nothing/here.sock", "STATE_job": saved, "INPUT_CONTEXT": "", "GITHUB_RUN_ID": "17",
+		}
+		var out bytes.Buffer
+		env := Env{LookupEnv: func(name string) (string, bool) { v, ok := vars[name]; return v, ok }, Stdout: &out, Stderr: &out}
+		if err := Cleanup(t.Context(), env); err != nil || (out.Len() > 0) != want {
+			t.Errorf("with the state %q: %v, said %q", saved, err, out.String())
 		}
 	}
 }
