@@ -28,10 +28,12 @@ func ReadJob(lookupEnv func(string) (string, bool)) Job {
 		return Job{}
 	}
 	// The runner's name is that of a machine's agent; its folder of work tells two of
-	// one name apart. Jobs of one matrix have the same ID, and run on several runners
-	// or one after the other.
+	// one name apart. The legs of a matrix have one ID; GitHub's runners run them one after
+	// the other, and act, which has no name, at the same time.
 	runner := []string{getenv("GITHUB_SERVER_URL"), getenv("RUNNER_NAME"), path.Dir(getenv("RUNNER_WORKSPACE"))}
-	job := []string{getenv("GITHUB_REPOSITORY"), getenv("GITHUB_RUN_ID"), getenv("GITHUB_RUN_ATTEMPT"), getenv("GITHUB_JOB")}
+	job := []string{
+		getenv("GITHUB_REPOSITORY"), getenv("GITHUB_RUN_ID"), getenv("GITHUB_RUN_ATTEMPT"), getenv("GITHUB_JOB"), getenv("INPUT_MATRIX"),
+	}
 	j := Job{Key: digest(append(job, runner...))}
 	if getenv("RUNNER_NAME") != "" {
 		j.Runner = digest(runner)
