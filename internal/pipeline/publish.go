@@ -1,8 +1,10 @@
 package pipeline
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"strings"
 
 	"github.com/layercause/layercause/internal/action"
@@ -75,15 +77,19 @@ func (r *runner) publishPull(ctx context.Context, rep *report.Report, head *reco
 		if r.quiet(*rep) {
 			most = 0
 		}
-		fault = r.suggest(ctx, c, n, rep, most)
+		fault = cmp.Or(fault, r.suggest(ctx, c, n, rep, most))
 		comment := r.commentOn(n)
 		comment.Sections = []github.Section{r.section(*rep, head)}
 		comment.Shared = jobOf(head).Matrix != ""
 		res, err := c.Publish(ctx, comment)
-		if err != nil {
+		switch {
+		case errors.Is(err, github.ErrLocked):
+			fault = cmp.Or(fault, err) // the next one's conversation may be open
+		case err != nil:
 			return err
+		default:
+			r.say(res)
 		}
-		r.say(res)
 	}
 	return fault
 }

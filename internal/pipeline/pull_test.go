@@ -252,3 +252,24 @@ func TestSuggestionsThatAreNotWanted(t *testing.T) {
 		})
 	}
 }
+
+// A commit that is the head of two pull requests has a comment on each, also where the
+// conversation of the other one is locked.
+func TestALockedPullRequestKeepsNoOtherFromItsComment(t *testing.T) {
+	t.Parallel()
+	d, registry := pullDaemon(t)
+	for _, locked := range []int{7, 8} {
+		p := newPull(t, d, registry, githubtest.Options{})
+		p.github.AddPull("acme/shop", 8, pulledSHA)
+		p.github.Lock("acme/shop", locked)
+		p.env = map[string]string{"GITHUB_EVENT_NAME": "push", "GITHUB_REF": "refs/heads/cart", "GITHUB_SHA": pulledSHA}
+		p.job()
+		log, _ := p.job()
+		if n := len(p.github.Comments("acme/shop", 15-locked)); n != 1 {
+			t.Errorf("%d comments beside #%d, which is locked", n, locked)
+		}
+		if n := strings.Count(log, "::notice::"); n != 1 || !strings.Contains(log, "Unlock the conversation") {
+			t.Errorf("%d notices:\n%s", n, log)
+		}
+	}
+}
