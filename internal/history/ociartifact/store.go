@@ -149,7 +149,8 @@ func (s *Store) Update(ctx context.Context, name string, merge func(old []byte) 
 	return fmt.Errorf("others wrote over it %d times", tries)
 }
 
-// replace puts the manifest where another was, and looks whether it stays there.
+// replace puts the manifest where another was, and looks whether it stays there. Where
+// the time ends before that, it is taken to stay: it was stored.
 func (s *Store) replace(ctx context.Context, tag string, was digest.Digest, manifest ocispec.Descriptor, text []byte) (bool, error) {
 	start := time.Now()
 	if now, err := s.resolve(ctx, tag); err != nil || now != was {
@@ -162,10 +163,13 @@ func (s *Store) replace(ctx context.Context, tag string, was digest.Digest, mani
 	wait := max(4*time.Since(start), leastWait)
 	select {
 	case <-ctx.Done():
-		return false, ctx.Err()
+		return true, nil
 	case <-time.After(wait + rand.N(wait)):
 	}
 	now, err := s.resolve(ctx, tag)
+	if ctx.Err() != nil {
+		return true, nil
+	}
 	return now == manifest.Digest, err
 }
 

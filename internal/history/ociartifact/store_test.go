@@ -280,6 +280,27 @@ func TestFaults(t *testing.T) {
 	}
 }
 
+// TestNoTimeToLookAgain has a registry that takes so long to store that no time is left
+// to see whether it stays: what was stored is no fault.
+func TestNoTimeToLookAgain(t *testing.T) {
+	r := start(t)
+	s := r.open(t)
+	r.set(func(_ http.ResponseWriter, q *http.Request) bool {
+		if q.Method == http.MethodPut && strings.Contains(q.URL.Path, "/manifests/") {
+			time.Sleep(700 * time.Millisecond)
+		}
+		return false
+	})
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+	defer cancel()
+	if err := add(ctx, s, "app", "a"); err != nil {
+		t.Error(err)
+	}
+	if diff := cmp.Diff([]string{"a "}, load(t, s, "app")); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
 // TestNoLogin has a registry that wants a password, and nobody to ask for one.
 func TestNoLogin(t *testing.T) {
 	r := start(t)
