@@ -61,7 +61,7 @@ func openRecords(env Env, where string, logins builder.Logins) (*records, error)
 	var no *unusable
 	if errors.As(err, &no) {
 		r := openFolder(env, "")
-		r.notices = []string{fmt.Sprintf("The Actions cache cannot be the history: %v. It is a folder for now.", no.err)}
+		r.notices = []string{fmt.Sprintf("The Actions cache cannot be the history: %v. This build's record is kept in a folder of the runner instead.", no.err)}
 		return r, nil
 	}
 	if err != nil {

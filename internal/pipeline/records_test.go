@@ -250,8 +250,8 @@ func TestAHistoryThatFails(t *testing.T) {
 		{"saving is throttled", saving(429), own, nil, "could not be kept in the Actions cache: the service is asked too often (status 429)."},
 		{"a token to read with", nil, actionscachetest.Scope{Scope: mainScope, Permission: 1}, nil, "this job may only read the Actions cache."},
 		{"a mode to read in", nil, own, map[string]string{"ACTIONS_CACHE_MODE": "read"}, "this job may only read the Actions cache."},
-		{"no cache for the job", nil, own, map[string]string{"ACTIONS_CACHE_MODE": "none"}, "ACTIONS_CACHE_MODE is none. It is a folder for now."},
-		{"a token that is none", nil, own, map[string]string{"ACTIONS_RUNTIME_TOKEN": "not-a-token"}, "It is a folder for now."},
+		{"no cache for the job", nil, own, map[string]string{"ACTIONS_CACHE_MODE": "none"}, "ACTIONS_CACHE_MODE is none. This build's record is kept in a folder of the runner instead."},
+		{"a token that is none", nil, own, map[string]string{"ACTIONS_RUNTIME_TOKEN": "not-a-token"}, "This build's record is kept in a folder of the runner instead."},
 		{"nobody there", nil, own, map[string]string{"ACTIONS_RESULTS_URL": "http://127.0.0.1:1/"}, "could not be read: the service could not be reached: dial tcp 127.0.0.1:1"},
 	} {
 		t.Run(x.name, func(t *testing.T) {
