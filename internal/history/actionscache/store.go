@@ -129,14 +129,14 @@ func (s *Store) Update(ctx context.Context, name string, merge func(old []byte) 
 		}
 		err = s.cache.Save(ctx, base+strconv.Itoa(next), actionscache.NewBlob(data))
 		if !errors.Is(err, os.ErrExist) {
-			return plain(ctx, err)
+			return plain(ctx, err, history.ErrReadOnly)
 		}
 		if next != taken {
 			taken, since = next, time.Now()
 		}
 		select {
 		case <-ctx.Done():
-			return plain(ctx, ctx.Err())
+			return plain(ctx, ctx.Err(), nil)
 		case <-time.After(pause/2 + rand.N(pause)):
 		}
 	}
@@ -153,7 +153,7 @@ func key(name, scope string) string {
 func (s *Store) load(ctx context.Context, base string) (data []byte, number int, err error) {
 	entry, err := s.cache.Load(ctx, base)
 	if err != nil || entry == nil {
-		return nil, 0, plain(ctx, err)
+		return nil, 0, plain(ctx, err, ErrClosed)
 	}
 	number, err = strconv.Atoi(strings.TrimPrefix(entry.Key, base))
 	if err != nil || number < 1 {
@@ -161,7 +161,7 @@ func (s *Store) load(ctx context.Context, base string) (data []byte, number int,
 	}
 	var b bounded
 	if err := entry.WriteTo(ctx, &b); err != nil && !errors.Is(err, errTooLarge) {
-		return nil, 0, plain(ctx, err)
+		return nil, 0, plain(ctx, err, ErrClosed)
 	}
 	return append([]byte{}, b.data.Bytes()...), number, nil
 }

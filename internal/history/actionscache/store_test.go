@@ -224,8 +224,8 @@ func TestFaults(t *testing.T) {
 		{"full", status(429, `{"code":"resource_exhausted","message":"x","msg":"Cache storage quota has been hit. SECRET"}`, "Retry-After", "60"),
 			"the service is asked too often (status 429)"},
 		{"quota", status(403, `{"message":"Cache storage quota has been hit. SECRET"}`), "the cache is full"},
-		{"denied", status(403, `{"message":"cache write denied: SECRET"}`), history.ErrReadOnly.Error()},
-		{"unreadable", status(403, `{"message":"cache read denied: SECRET"}`), actionscache.ErrClosed.Error()},
+		{"denied", status(403, `{"message":"cache read denied: SECRET"}`), actionscache.ErrClosed.Error()},
+		{"refused", status(403, "<html>SECRET"), "the service answered with status 403"},
 		{"expired", status(401, `{"message":"SECRET"}`), "the service answered with status 401"},
 		{"hangs", func(_ http.ResponseWriter, r *http.Request) bool {
 			io.Copy(io.Discard, r.Body) // or the server does not see the client go
@@ -258,6 +258,46 @@ func TestFaults(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestALoadThatIsDenied has version 2 refuse in Twirp's words, of which the client keeps
+// the code alone.
+func TestALoadThatIsDenied(t *testing.T) {
+	s := service{actionscachetest.Start(t), true}
+	store := s.open(t, own(main))
+	s.Instead(func(w http.ResponseWriter, _ *http.Request) bool {
+		w.WriteHeader(http.StatusForbidden)
+		fmt.Fprint(w, `{"code":"permission_denied","msg":"cache read denied: SECRET"}`)
+		return true
+	})
+	if _, err := store.Load(t.Context(), "app"); !errors.Is(err, actionscache.ErrClosed) {
+		t.Errorf("got %v, want %v", err, actionscache.ErrClosed)
+	}
+}
+
+// TestASaveThatIsRefused has the service refuse what the token says may be written, as
+// each version does: of the words of version 2 the client keeps none.
+func TestASaveThatIsRefused(t *testing.T) {
+	const said = `"message":"cache write denied: SECRET"`
+	want := map[bool]string{false: history.ErrReadOnly.Error(), true: "the service refused to take it"}
+	inBoth(t, func(t *testing.T, s service) {
+		store := s.open(t, own(main))
+		s.Instead(func(w http.ResponseWriter, r *http.Request) bool {
+			switch {
+			case strings.HasSuffix(r.URL.Path, "/CreateCacheEntry"):
+				fmt.Fprint(w, `{"ok":false,`+said+`}`)
+			case strings.HasSuffix(r.URL.Path, "/caches"):
+				w.WriteHeader(http.StatusForbidden)
+				fmt.Fprint(w, `{`+said+`,"typeKey":"AccessDeniedException"}`)
+			default:
+				return false
+			}
+			return true
+		})
+		if err := add(t.Context(), store, "app", "a"); err == nil || err.Error() != want[s.v2] {
+			t.Errorf("got %v, want %s", err, want[s.v2])
+		}
+	})
 }
 
 // TestASaveThatFails has the service take the reservation and then nothing.

@@ -54,7 +54,7 @@ func (c *Service) serveV2(mux *http.ServeMux) {
 	handle("CreateCacheEntry", func(w http.ResponseWriter, q questionV2, scopes []Scope) {
 		switch e, err := c.reserve(scopes, q.Key, q.Version); {
 		case err != nil:
-			refuseV2(w, http.StatusForbidden, "permission_denied", err.Error())
+			answer(w, http.StatusOK, map[string]any{"ok": false, "signed_upload_url": "", "message": err.Error()})
 		case e == nil:
 			refuseV2(w, http.StatusConflict, "already_exists", "cache entry with the same key, version, and scope already exists")
 		default:
