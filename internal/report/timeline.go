@@ -255,6 +255,7 @@ func (v *view) cacheLanes(lanes []lane, part, word string) []lane {
 		}
 		for j := range lanes {
 			if known && lanes[j].name == c.Type+" "+c.Ref || !known && j == len(lanes)-1 {
+				lanes[j].name = word + " " + lanes[j].name // which the word told till now
 				lanes[j].word, lanes[j].bars[0].kind = "failed", barFailed
 			}
 		}
