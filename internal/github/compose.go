@@ -83,7 +83,7 @@ func (c composer) assemble(shown []section, left int) string {
 		b.WriteString(text(shown[0]))
 		return strings.TrimSuffix(b.String(), "\n")
 	}
-	b.WriteString(overall(shown, len(shown)+left) + "\n")
+	b.WriteString(overall(shown) + "\n")
 	loud, quiet := shown, []section(nil)
 	if at := slices.IndexFunc(shown, func(s section) bool { return s.state == Quiet }); at >= 0 {
 		loud, quiet = shown[:at], shown[at:]
@@ -123,8 +123,9 @@ func (s section) outcome() string {
 // leastLost is what a time must reach not to be shown as 0.0 s.
 const leastLost = 0.05
 
-// overall is the line over all sections, of so many builds.
-func overall(shown []section, total int) string {
+// overall is the line over all sections. It does not say of how many builds: quiet ones
+// that came before there was a comment are not in it.
+func overall(shown []section) string {
 	failed, losers, lost := 0, 0, 0.0
 	for _, s := range shown {
 		if s.state == Failed {
@@ -135,17 +136,17 @@ func overall(shown []section, total int) string {
 			lost += s.lost
 		}
 	}
-	of := " of " + builds(total)
-	misses := " lost " + seconds(lost) + " to cache misses"
-	switch {
-	case failed > 0 && losers > 0:
-		return fmt.Sprintf("**%d%s failed; %d%s.**", failed, of, losers, misses)
-	case failed > 0:
-		return fmt.Sprintf("**%d%s failed.**", failed, of)
-	case losers > 0:
-		return fmt.Sprintf("**%d%s%s.**", losers, of, misses)
+	var parts []string
+	if failed > 0 {
+		parts = append(parts, builds(failed)+" failed")
 	}
-	return "Nothing was lost in " + builds(total) + "."
+	if losers > 0 {
+		parts = append(parts, builds(losers)+" lost "+seconds(lost)+" to cache misses")
+	}
+	if len(parts) == 0 {
+		return "Nothing was lost in " + builds(len(shown)) + "."
+	}
+	return "**" + strings.Join(parts, "; ") + ".**"
 }
 
 func builds(n int) string {

@@ -85,7 +85,7 @@ func TestSectionsStandByCost(t *testing.T) {
 		of(100, 1, costing(section("dear", "It lost much."), 70)),
 		of(100, 1, costing(inState(section("red", "It failed."), github.Failed), 0)),
 	)
-	want := "**1 of 4 builds failed; 2 lost 1m11s to cache misses.**\n\n" +
+	want := "**1 build failed; 2 builds lost 1m11s to cache misses.**\n\n" +
 		"#### `red`\n\nIt failed.\n\n" +
 		"#### `dear`\n\n<details>\n<summary>Lost 1m10s</summary>\n\nIt lost much.\n\n</details>\n\n" +
 		"#### `cheap`\n\n<details>\n<summary>Lost 1.3 s</summary>\n\nIt lost little.\n\n</details>\n\n" +
@@ -179,7 +179,7 @@ func TestQuietSections(t *testing.T) {
 		t.Fatalf("without a comment: %+v", res)
 	}
 	publishAll(t, gh, of(100, 1, costing(section("three", "Three lost."), 2)), of(100, 1, quiet("one")))
-	if got := visible(theOne(t, gh)); !strings.HasPrefix(got, "**1 of 2 builds lost 2.0 s to cache misses.**\n\n#### `three`\n\nThree lost.\n\n<details>\n<summary>1 build lost nothing</summary>") {
+	if got := visible(theOne(t, gh)); !strings.HasPrefix(got, "**1 build lost 2.0 s to cache misses.**\n\n#### `three`\n\nThree lost.\n\n<details>\n<summary>1 build lost nothing</summary>") {
 		t.Errorf("beside one that lost:\n%s", got)
 	}
 	publishAll(t, gh, of(101, 1, quiet("three")))
