@@ -91,7 +91,7 @@ func TestCrowdLosesNoSection(t *testing.T) {
 		"within two seconds":   {slow: 400 * time.Millisecond, within: 2 * time.Second},
 		"250 other comments":   {slow: 300 * time.Millisecond, planted: 250},
 		"a slow server":        {slow: 3 * time.Second, stale: true},
-		"a very slow server":   {slow: 8 * time.Second},
+		"a very slow server":   {slow: 5 * time.Second},
 		"a server without lag": {slow: time.Millisecond, stale: true},
 		"a secondary limit": {slow: 400 * time.Millisecond, stale: true, failure: githubtest.Failure{
 			Method: http.MethodPatch, Status: 403, After: 5, Times: 10, Header: http.Header{"Retry-After": {"4"}},
