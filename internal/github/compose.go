@@ -18,6 +18,8 @@ type composer struct {
 	runs string // the address of a run without its number; empty makes no link
 	// own renders sections anew; the text of all others is what was read.
 	own map[string]func(bytes int) string
+	// titled shows the title of a section that stands alone too.
+	titled bool
 	// bare leaves the markers out: nobody will look for them.
 	bare bool
 }
@@ -69,8 +71,9 @@ func (c composer) render(shown []section) {
 	}
 }
 
-// assemble joins the sections. One alone needs neither a heading nor a summary. Only
-// the first is open, so that the legs of a matrix which lost the same fill one screen.
+// assemble joins the sections. One alone needs no summary, and no heading either
+// unless it is a leg of a matrix. Only the first is open, so that legs which lost the same
+// fill one screen.
 func (c composer) assemble(shown []section, left int) string {
 	var b strings.Builder
 	text := section.String
@@ -80,6 +83,9 @@ func (c composer) assemble(shown []section, left int) string {
 		b.WriteString(marker(c.key) + "\n")
 	}
 	if len(shown) == 1 && left == 0 {
+		if c.titled {
+			b.WriteString("#### " + shown[0].title + "\n\n")
+		}
 		b.WriteString(text(shown[0]))
 		return strings.TrimSuffix(b.String(), "\n")
 	}

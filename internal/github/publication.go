@@ -53,7 +53,7 @@ func newPublication(c *Client, t thread, cm Comment) *publication {
 	p := &publication{
 		client: c, thread: t, comment: cm, shared: cm.Shared,
 		known:    map[string]section{},
-		composer: composer{key: cm.Key, runs: cm.Runs, own: map[string]func(int) string{}},
+		composer: composer{key: cm.Key, runs: cm.Runs, titled: cm.Titled, own: map[string]func(int) string{}},
 	}
 	for _, s := range cm.Sections {
 		p.composer.own[s.Key] = s.Text

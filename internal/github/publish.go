@@ -33,6 +33,9 @@ type Comment struct {
 	Sections []Section
 	// Shared says that other jobs may write the comment at the same time.
 	Shared bool
+	// Titled shows the title of a section that stands alone too: which leg of a matrix
+	// it is cannot be told otherwise.
+	Titled bool
 }
 
 // Did is what became of a comment.

@@ -77,6 +77,19 @@ func TestOneSectionAloneIsAllThatIsSeen(t *testing.T) {
 	}
 }
 
+func TestOneLegAloneIsNamed(t *testing.T) {
+	gh := start(t, githubtest.Options{})
+	leg := of(100, 1, section("leg", "**It lost the cache.**"))
+	leg.Titled = true
+	publishAll(t, gh, leg)
+	if got := visible(theOne(t, gh)); got != "#### `leg`\n\n**It lost the cache.**" {
+		t.Errorf("seen is %q", got)
+	}
+	if res := publishAll(t, gh, leg); res.Did != github.Unchanged {
+		t.Errorf("the same again: %+v", res)
+	}
+}
+
 func TestSectionsStandByCost(t *testing.T) {
 	gh := start(t, githubtest.Options{})
 	publishAll(t, gh,

@@ -206,6 +206,7 @@ func (c *commenting) whole(number int) github.Comment {
 	cm := c.commentOn(number)
 	for _, b := range c.builds {
 		cm.Sections = append(cm.Sections, c.section(b.report, b.head))
+		cm.Titled = cm.Titled || jobOf(b.head).Matrix != ""
 	}
 	return cm
 }

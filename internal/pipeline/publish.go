@@ -81,6 +81,7 @@ func (r *runner) publishPull(ctx context.Context, rep *report.Report, head *reco
 		comment := r.commentOn(n)
 		comment.Sections = []github.Section{r.section(*rep, head)}
 		comment.Shared = jobOf(head).Matrix != ""
+		comment.Titled = comment.Shared
 		res, err := c.Publish(ctx, comment)
 		switch {
 		case errors.Is(err, github.ErrLocked):
