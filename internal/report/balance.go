@@ -9,6 +9,9 @@ func (v *view) balanceTitle() string {
 	if v.Build.Base.Why == WhyNone || v.Build.Base.Why == "" {
 		s = "Nothing to compare with"
 	}
+	if isHash(v.Build.Commit) { // a comment may stay when commits come that build nothing
+		s = "Commit " + v.Build.Commit[:7] + ", " + strings.ToLower(s[:1]) + s[1:]
+	}
 	var imports, exports int
 	for _, c := range v.Caches {
 		if c.Direction == "import" {
@@ -115,7 +118,11 @@ func (v *view) comparison() sentence {
 		}
 		s = s.say(whyText(base.Why))
 	}
-	return s.say(". This build took " + duration(v.Build.WallSeconds) + ".")
+	s = s.say(". This build")
+	if isHash(v.Build.Commit) {
+		s = s.say(", of ").code(v.Build.Commit[:7], 7).say(",")
+	}
+	return s.say(" took " + duration(v.Build.WallSeconds) + ".")
 }
 
 // looked says where the first build looked for an earlier one.

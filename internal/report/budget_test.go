@@ -54,7 +54,7 @@ func TestBudget(t *testing.T) {
 	if n := len(summary); n > report.SummaryBudget {
 		t.Errorf("the summary takes %d bytes", n)
 	}
-	if !strings.HasPrefix(comment, "**") || !strings.Contains(comment, "| Lost | Line and step |") {
+	if !strings.HasPrefix(comment, "**") || !strings.Contains(comment, "| Lost | Step |") {
 		t.Errorf("the comment lost its first line or its table:\n%.400s", comment)
 	}
 	if !strings.Contains(comment, "Left out for length: ") || !strings.Contains(comment, "summary of the run") {

@@ -190,7 +190,7 @@ func (v *view) missTable(first, rows, files, budget int) (table string, told int
 	if len(all) <= first {
 		return "", len(all)
 	}
-	t := newTable("Lost:", "Line and step", "Why it ran", "Took:")
+	t := newTable("Lost:", "Step", "Why it ran", "Took:")
 	told = first
 	for _, r := range all[first:] {
 		if told == first+rows || t.b.Len() > budget {
