@@ -77,6 +77,7 @@ func build(ctx context.Context, env Env, o BuildOptions) error {
 	if o.ReportDir == "" {
 		o.ReportDir = DefaultReportDir
 	}
+	defer run.giveBack(env, o)
 	rec, err := openRecords(env, o.History, o.Logins)
 	if err != nil {
 		return run.nameInput(err)

@@ -2,9 +2,11 @@ package runnertest
 
 import (
 	"encoding/json"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -73,6 +75,25 @@ func testJobBuilder(t *testing.T, w world) {
 			t.Errorf("the next job found results: %q", first)
 		}
 		w.end(t, next)
+	})
+
+	t.Run("the runner's user gets the files", func(t *testing.T) {
+		const user = 1001
+		job := w.start(t, nil)
+		if err := os.Chown(w.runner.Workspace(), user, user); err != nil {
+			t.Fatal(err)
+		}
+		job.Run(t, w.step(map[string]string{"report-dir": "reports/one", "outputs": "type=local,dest=made/files"}))
+		for _, name := range []string{"reports", "reports/one", "reports/one/report.json", "made", "made/files", "made/files/app/out"} {
+			fi, err := os.Lstat(filepath.Join(w.runner.Workspace(), name))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if s := fi.Sys().(*syscall.Stat_t); s.Uid != user {
+				t.Errorf("%s belongs to the user %d, and a runner that is %d cannot remove it", name, s.Uid, user)
+			}
+		}
+		w.end(t, job)
 	})
 
 	t.Run("a cancelled job leaves nothing", func(t *testing.T) {
