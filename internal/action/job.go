@@ -29,10 +29,11 @@ func ReadJob(lookupEnv func(string) (string, bool)) Job {
 	}
 	// The runner's name is that of a machine's agent; its folder of work tells two of
 	// one name apart. The legs of a matrix have one ID; GitHub's runners run them one after
-	// the other, and act, which has no name, at the same time.
+	// the other. act runs them at the same time, and gives the post stage no input that
+	// would tell them apart: its matrices share a builder.
 	runner := []string{getenv("GITHUB_SERVER_URL"), getenv("RUNNER_NAME"), path.Dir(getenv("RUNNER_WORKSPACE"))}
 	job := []string{
-		getenv("GITHUB_REPOSITORY"), getenv("GITHUB_RUN_ID"), getenv("GITHUB_RUN_ATTEMPT"), getenv("GITHUB_JOB"), getenv("INPUT_MATRIX"),
+		getenv("GITHUB_REPOSITORY"), getenv("GITHUB_RUN_ID"), getenv("GITHUB_RUN_ATTEMPT"), getenv("GITHUB_JOB"),
 	}
 	j := Job{Key: digest(append(job, runner...))}
 	if getenv("RUNNER_NAME") != "" {

@@ -25,7 +25,7 @@ func TestReadJob(t *testing.T) {
 		t.Errorf("another step of the job has %+v, want %+v", again, job)
 	}
 	for name, sameRunner := range map[string]bool{
-		"GITHUB_REPOSITORY": true, "GITHUB_RUN_ID": true, "GITHUB_RUN_ATTEMPT": true, "GITHUB_JOB": true, "INPUT_MATRIX": true,
+		"GITHUB_REPOSITORY": true, "GITHUB_RUN_ID": true, "GITHUB_RUN_ATTEMPT": true, "GITHUB_JOB": true,
 		"RUNNER_NAME": false, "GITHUB_SERVER_URL": false,
 	} {
 		env := map[string]string{}
