@@ -23,8 +23,16 @@ type Job struct {
 // ReadJob returns the job that runs this program as an action. It is zero where
 // none does, and in a "run:" step too, which has no end that could clean up.
 func ReadJob(lookupEnv func(string) (string, bool)) Job {
-	getenv := func(name string) string { v, _ := lookupEnv(name); return v }
-	if _, as := lookupEnv("INPUT_CONTEXT"); !as || getenv("GITHUB_RUN_ID") == "" {
+	if _, as := lookupEnv("INPUT_CONTEXT"); !as {
+		return Job{}
+	}
+	return ReadPostJob(func(name string) string { v, _ := lookupEnv(name); return v })
+}
+
+// ReadPostJob returns the job whose post stage runs this program. Inputs do not tell
+// that one does: act gives them to no post stage.
+func ReadPostJob(getenv func(string) string) Job {
+	if getenv("GITHUB_RUN_ID") == "" {
 		return Job{}
 	}
 	// The runner's name is that of a machine's agent; its folder of work tells two of

@@ -1,6 +1,7 @@
 package action
 
 import (
+	"maps"
 	"os"
 	"path/filepath"
 	"testing"
@@ -23,6 +24,11 @@ func TestReadJob(t *testing.T) {
 	}
 	if again := ReadJob(lookupOf(base)); again != job {
 		t.Errorf("another step of the job has %+v, want %+v", again, job)
+	}
+	post := maps.Clone(base)
+	delete(post, "INPUT_CONTEXT")
+	if got := ReadPostJob(func(name string) string { return post[name] }); got != job {
+		t.Errorf("the post stage has %+v, want %+v", got, job)
 	}
 	for name, sameRunner := range map[string]bool{
 		"GITHUB_REPOSITORY": true, "GITHUB_RUN_ID": true, "GITHUB_RUN_ATTEMPT": true, "GITHUB_JOB": true,

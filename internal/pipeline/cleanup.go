@@ -43,7 +43,7 @@ func Cleanup(ctx context.Context, env Env) error {
 	made := key != ""
 	if !made {
 		// No builder, or act, which gives a container's post stage no state.
-		key = action.ReadJob(env.LookupEnv).Key
+		key = action.ReadPostJob(env.getenv).Key
 	}
 	if key == "" {
 		return nil

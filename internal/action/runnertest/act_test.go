@@ -80,6 +80,7 @@ func testAct(t *testing.T, w world) {
 	for _, name := range []string{"action.yml", "Dockerfile"} {
 		write(t, filepath.Join(action, name), read(t, filepath.Join(Root(t), name)))
 	}
+	var logs []string
 	for _, workflow := range all {
 		dir, home := t.TempDir(), t.TempDir()
 		for name, text := range map[string]string{
@@ -115,6 +116,7 @@ func testAct(t *testing.T, w world) {
 			t.Fatalf("act: %v\n%s", err, out)
 		}
 		log := string(out)
+		logs = append(logs, log)
 		for what, want := range map[string]string{
 			"the output of the second build, in a later step": "0.75 of the steps hit; .layercause/report.html tells more",
 			"the summary":                           "Summary - ",
@@ -127,7 +129,7 @@ func testAct(t *testing.T, w world) {
 	}
 	for _, left := range w.builders(t) {
 		if strings.Contains(left, "layercause") {
-			t.Errorf("after the job %s is left", left)
+			t.Errorf("after the job %s is left:\n%s", left, strings.Join(logs, "\n"))
 		}
 	}
 }
