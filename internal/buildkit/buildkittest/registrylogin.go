@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"log"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -14,7 +13,6 @@ import (
 
 	"github.com/google/go-containerregistry/pkg/authn"
 	"github.com/google/go-containerregistry/pkg/name"
-	"github.com/google/go-containerregistry/pkg/registry"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 )
 
@@ -32,7 +30,7 @@ func StartPrivateRegistry(t testing.TB) *PrivateRegistry {
 	t.Helper()
 	r := &PrivateRegistry{Username: "octocat", Password: "pa:ss=" + rand.Text()}
 	token := rand.Text()
-	images := registry.New(registry.Logger(log.New(io.Discard, "", 0)))
+	images := inMemory()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		switch {
 		case req.URL.Path == "/token":
