@@ -1,11 +1,9 @@
 package buildkittest
 
 import (
-	"bytes"
 	"crypto/rand"
 	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -44,14 +42,6 @@ func StartPrivateRegistry(t testing.TB) *PrivateRegistry {
 			w.WriteHeader(http.StatusUnauthorized)
 			fmt.Fprint(w, `{"errors":[{"code":"UNAUTHORIZED","message":"authentication required"}]}`)
 		default:
-			// The registry takes one upload at a time: two clients of one daemon would wait
-			// for each other.
-			body, err := io.ReadAll(req.Body)
-			if err != nil {
-				w.WriteHeader(http.StatusBadRequest)
-				return
-			}
-			req.Body = io.NopCloser(bytes.NewReader(body))
 			images.ServeHTTP(w, req)
 		}
 	}))
