@@ -41,7 +41,7 @@ func packages(t *testing.T, made string) string {
 	s.url = server.URL
 	s.git()
 	s.maven()
-	s.download("/gradle.zip", s.file("gradle.zip"))
+	s.download("/gradle.zip", s.file("gradle.zip"), slow)
 	s.gems("/gems", 1000)
 	s.gems("/gems-thrice", 3)
 	s.php()
@@ -53,10 +53,17 @@ func (s *packageServer) serve(path string, data []byte) {
 	s.mux.HandleFunc("GET "+path, func(w http.ResponseWriter, _ *http.Request) { w.Write(data) })
 }
 
-// download serves what takes as long as a package takes that is worth a suggestion.
-func (s *packageServer) download(path string, data []byte) {
+// How long packages take to come, so that a suggestion is worth making: of what is
+// compiled as well, a cache mount is taken to save but a fifth.
+const (
+	slow     = 2 * time.Second
+	compiled = 4 * time.Second
+)
+
+// download serves what takes its time.
+func (s *packageServer) download(path string, data []byte, takes time.Duration) {
 	s.mux.HandleFunc("GET "+path, func(w http.ResponseWriter, _ *http.Request) {
-		time.Sleep(2 * time.Second)
+		time.Sleep(takes)
 		w.Write(data)
 	})
 }
@@ -83,7 +90,7 @@ func (s *packageServer) git() {
 		"config.json":    fmt.Sprintf(`{"dl": "%s/crates"}`, s.url),
 		"gr/ee/greeting": fmt.Sprintf(`{"name":"greeting","vers":"1.0.0","deps":[],"cksum":"%x","features":{},"yanked":false}`+"\n", sha256.Sum256(crate)),
 	})
-	s.download("/crates/greeting/1.0.0/download", crate)
+	s.download("/crates/greeting/1.0.0/download", crate, compiled)
 	s.repository(filepath.Join(root, "greeting"), map[string]string{
 		"mix.exs": `defmodule Greeting.MixProject do
   use Mix.Project
@@ -102,7 +109,7 @@ end
 	}
 	s.mux.HandleFunc("/git/", func(w http.ResponseWriter, r *http.Request) {
 		if strings.HasPrefix(r.URL.Path, "/git/greeting/") && r.Method == http.MethodPost {
-			time.Sleep(2 * time.Second)
+			time.Sleep(slow)
 		}
 		backend.ServeHTTP(w, r)
 	})
@@ -138,7 +145,7 @@ func (s *packageServer) maven() {
 	jar := s.file("greeting.jar")
 	s.serve(base+".pom", pom)
 	s.serve(base+".pom.sha1", fmt.Appendf(nil, "%x", sha1.Sum(pom)))
-	s.download(base+".jar", jar)
+	s.download(base+".jar", jar, slow)
 	s.serve(base+".jar.sha1", fmt.Appendf(nil, "%x", sha1.Sum(jar)))
 }
 
@@ -157,7 +164,7 @@ func (s *packageServer) gems(path string, times int32) {
 			http.NotFound(w, r)
 			return
 		}
-		time.Sleep(2 * time.Second)
+		time.Sleep(compiled)
 		w.Write(gem)
 	})
 }
@@ -184,7 +191,7 @@ func (s *packageServer) php() {
 	}
 	s.serve("/php/packages.json", fmt.Appendf(nil, `{"packages": {"example/greeting": {"1.0.0": {"name": "example/greeting", "version": "1.0.0",
 		"dist": {"type": "zip", "url": "%s/php/greeting.zip"}, "autoload": {"psr-4": {"Example\\": "src/"}}}}}}`, s.url))
-	s.download("/php/greeting.zip", archive.Bytes())
+	s.download("/php/greeting.zip", archive.Bytes(), slow)
 }
 
 // rpms serves what rpmbuild and createrepo_c made.
@@ -192,7 +199,7 @@ func (s *packageServer) rpms() {
 	files := http.StripPrefix("/rpms/", http.FileServer(http.Dir(filepath.Join(s.made, "rpms"))))
 	s.mux.HandleFunc("GET /rpms/", func(w http.ResponseWriter, r *http.Request) {
 		if strings.HasSuffix(r.URL.Path, ".rpm") {
-			time.Sleep(2 * time.Second)
+			time.Sleep(slow)
 		}
 		files.ServeHTTP(w, r)
 	})

@@ -126,7 +126,7 @@ var packed = time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC)
 // serveArchive takes as long as a package does that is worth a suggestion.
 func serveArchive(mux *http.ServeMux, at string, data []byte) {
 	mux.HandleFunc("GET "+at, func(w http.ResponseWriter, _ *http.Request) {
-		time.Sleep(2 * time.Second)
+		time.Sleep(slow)
 		w.Header().Set("Content-Type", "application/octet-stream")
 		w.Header().Set("Cache-Control", "max-age=365000000, immutable, public") // else pip does not keep it
 		w.Write(data)
