@@ -41,7 +41,8 @@ type Store struct {
 }
 
 // abandoned is how long a number stays reserved without an entry before it is taken
-// for one of a job that was stopped.
+// for one of a job that was stopped. The service keeps such a number for a day or more.
+// https://github.com/actions/cache/issues/1612
 const abandoned = 3 * time.Second
 
 // patience is how long one request is tried while the service says that it is
@@ -112,17 +113,16 @@ func (s *Store) Update(ctx context.Context, name string, merge func(old []byte) 
 		return history.ErrReadOnly
 	}
 	base := key(name, s.scopes[0])
-	taken := 0 // a number that another has
-	var since time.Time
+	newest, since := -1, time.Time{}
 	for {
 		old, number, err := s.load(ctx, base)
 		if err != nil {
 			return err
 		}
-		next := number + 1
-		if next == taken && time.Since(since) > abandoned {
-			next++ // the numbers need not be without a gap
+		if number != newest {
+			newest, since = number, time.Now()
 		}
+		next := number + 1 + gap(time.Since(since))
 		data, err := merge(old)
 		if err != nil {
 			return err
@@ -131,15 +131,26 @@ func (s *Store) Update(ctx context.Context, name string, merge func(old []byte) 
 		if !errors.Is(err, os.ErrExist) {
 			return plain(ctx, err, history.ErrReadOnly)
 		}
-		if next != taken {
-			taken, since = next, time.Now()
-		}
 		select {
 		case <-ctx.Done():
 			return plain(ctx, ctx.Err(), nil)
 		case <-time.After(pause/2 + rand.N(pause)):
 		}
 	}
+}
+
+// gap is how many numbers are left out after having waited for others to write theirs. At
+// first it is one, which is the same for all who wait, so that none writes over another.
+// Where that is taken too and nothing comes, several jobs were stopped, nobody knows how
+// many, and any number will do that is likely free.
+func gap(waited time.Duration) int {
+	switch {
+	case waited > abandoned*3/2:
+		return 1 + rand.N(1<<16)
+	case waited > abandoned:
+		return 1
+	}
+	return 0
 }
 
 // key is that of a scope's entries, without their number.

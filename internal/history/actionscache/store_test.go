@@ -130,37 +130,48 @@ func TestNothingIsLost(t *testing.T) {
 	})
 }
 
-// TestAStoppedJobBlocksNobody has a job reserve the next number and end there.
-func TestAStoppedJobBlocksNobody(t *testing.T) {
-	inBoth(t, func(t *testing.T, s service) {
-		job := s.open(t, own(main))
-		if err := add(t.Context(), job, "app", "a"); err != nil {
-			t.Fatal(err)
-		}
-		next := strings.TrimSuffix(s.Keys(main)[0], "1") + "2"
-		stopped := errors.New("stopped")
-		s.Instead(func(w http.ResponseWriter, r *http.Request) bool {
-			if r.Method == http.MethodPatch || r.Method == http.MethodPut {
-				w.WriteHeader(http.StatusBadRequest)
-				return true
-			}
-			return false
+// TestStoppedJobsBlockNobody has jobs take the next numbers and end there: the service
+// keeps such a number for a day, and no other job may take it.
+func TestStoppedJobsBlockNobody(t *testing.T) {
+	for _, stopped := range []int{1, 2, 3, 8} {
+		t.Run(fmt.Sprint(stopped), func(t *testing.T) {
+			t.Parallel()
+			inBoth(t, func(t *testing.T, s service) {
+				t.Parallel()
+				job := s.open(t, own(main))
+				if err := add(t.Context(), job, "app", "a"); err != nil {
+					t.Fatal(err)
+				}
+				s.Instead(func(w http.ResponseWriter, r *http.Request) bool {
+					if r.Method == http.MethodPatch || r.Method == http.MethodPut {
+						w.WriteHeader(http.StatusBadRequest)
+						return true
+					}
+					return false
+				})
+				c, err := client.New(s.Token(t, own(main)), s.URL, s.v2, client.Opt{})
+				if err != nil {
+					t.Fatal(err)
+				}
+				base := strings.TrimSuffix(s.Keys(main)[0], "1")
+				for i := range stopped {
+					if err := c.Save(t.Context(), fmt.Sprint(base, 2+i), client.NewBlob([]byte("half"))); err == nil {
+						t.Fatal("it was not stopped")
+					}
+				}
+				s.Instead(nil)
+				// A job has no more time than this.
+				ctx, cancel := context.WithTimeout(t.Context(), 8*time.Second)
+				defer cancel()
+				if err := add(ctx, job, "app", "b"); err != nil {
+					t.Fatal(err)
+				}
+				if diff := cmp.Diff([]string{"a b "}, load(t, job, "app")); diff != "" {
+					t.Errorf("(-want +got):\n%s", diff)
+				}
+			})
 		})
-		c, err := client.New(s.Token(t, own(main)), s.URL, s.v2, client.Opt{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := c.Save(t.Context(), next, client.NewBlob([]byte("half"))); err == nil {
-			t.Fatal(stopped)
-		}
-		s.Instead(nil)
-		if err := add(t.Context(), job, "app", "b"); err != nil {
-			t.Fatal(err)
-		}
-		if diff := cmp.Diff([]string{"a b "}, load(t, job, "app")); diff != "" {
-			t.Errorf("(-want +got):\n%s", diff)
-		}
-	})
+	}
 }
 
 func TestWhatTheJobMay(t *testing.T) {
