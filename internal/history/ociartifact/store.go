@@ -2,6 +2,7 @@ package ociartifact
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -19,6 +20,7 @@ import (
 	"oras.land/oras-go/v2/registry"
 	"oras.land/oras-go/v2/registry/remote"
 	"oras.land/oras-go/v2/registry/remote/auth"
+	"oras.land/oras-go/v2/registry/remote/retry"
 
 	"github.com/layercause/layercause/internal/history"
 )
@@ -77,10 +79,10 @@ func New(o Options) (*Store, error) {
 	}
 	r.PlainHTTP = local(ref.Registry)
 	r.MaxMetadataBytes = maxManifest
-	// Errors and throttling are not waited for beyond a request: a record is not
-	// worth a build's time.
+	client := *cmp.Or(o.Client, &http.Client{})
+	client.Transport = &retry.Transport{Base: client.Transport, Policy: newThrottled}
 	r.Client = &auth.Client{
-		Client: o.Client, Cache: auth.NewCache(), Header: http.Header{"User-Agent": {"layercause"}},
+		Client: &client, Cache: auth.NewCache(), Header: http.Header{"User-Agent": {"layercause"}},
 		Credential: func(_ context.Context, host string) (auth.Credential, error) {
 			if o.Credential == nil {
 				return auth.EmptyCredential, nil
