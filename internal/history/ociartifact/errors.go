@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 
 	"oras.land/oras-go/v2/registry/remote/auth"
 	"oras.land/oras-go/v2/registry/remote/errcode"
@@ -43,6 +44,11 @@ func plain(ctx context.Context, err error) error {
 			return errors.New("the registry is asked too often (status 429)")
 		case code == http.StatusInsufficientStorage:
 			return errors.New("the registry is full")
+		// Amazon ECR's answer where tags are immutable, and Harbor's.
+		case writes && (says(answer, "TAG_INVALID") || code == http.StatusPreconditionFailed):
+			return errors.New("the registry does not let its tags be replaced")
+		case writes && says(answer, errcode.ErrorCodeNameUnknown):
+			return errors.New("the registry has no such repository, and makes none itself")
 		default:
 			return fmt.Errorf("the registry answered with status %d", code)
 		}
@@ -52,4 +58,8 @@ func plain(ctx context.Context, err error) error {
 		return fmt.Errorf("the registry could not be reached: %w", transport.Err)
 	}
 	return errors.New("the registry's answer could not be understood")
+}
+
+func says(answer *errcode.ErrorResponse, code string) bool {
+	return slices.ContainsFunc(answer.Errors, func(e errcode.Error) bool { return e.Code == code })
 }

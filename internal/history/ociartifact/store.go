@@ -154,19 +154,19 @@ func (s *Store) Update(ctx context.Context, name string, merge func(old []byte) 
 // replace puts the manifest where another was, and looks whether it stays there. Where
 // the time ends before that, it is taken to stay: it was stored.
 func (s *Store) replace(ctx context.Context, tag string, was digest.Digest, manifest ocispec.Descriptor, text []byte) (bool, error) {
-	start := time.Now()
 	if now, err := s.resolve(ctx, tag); err != nil || now != was {
 		return false, err
 	}
+	start := time.Now()
 	if err := s.repository.Manifests().PushReference(ctx, manifest, bytes.NewReader(text), tag); err != nil {
 		return false, err
 	}
-	// As long as another's requests may take which was here at the same time.
-	wait := max(4*time.Since(start), leastWait)
+	// As long as the request of another may take which looked at the tag just before.
+	wait := min(max(4*time.Since(start), leastWait), mostWait)
 	select {
 	case <-ctx.Done():
 		return true, nil
-	case <-time.After(wait + rand.N(wait)):
+	case <-time.After(wait + rand.N(wait/4)):
 	}
 	now, err := s.resolve(ctx, tag)
 	if ctx.Err() != nil {
@@ -175,8 +175,12 @@ func (s *Store) replace(ctx context.Context, tag string, was digest.Digest, mani
 	return now == manifest.Digest, err
 }
 
-// leastWait is how long a written archive is left before it is looked at again.
-const leastWait = 200 * time.Millisecond
+// leastWait and mostWait are how long a written archive is left before it is looked at
+// again. The job waits for that.
+const (
+	leastWait = 200 * time.Millisecond
+	mostWait  = 2 * time.Second
+)
 
 // resolve returns the digest that a tag has, none if there is no such tag.
 func (s *Store) resolve(ctx context.Context, tag string) (digest.Digest, error) {

@@ -237,6 +237,16 @@ func TestFaults(t *testing.T) {
 			return true
 		}
 	}
+	refuse := func(code int, name, method string) func(http.ResponseWriter, *http.Request) bool {
+		return func(w http.ResponseWriter, q *http.Request) bool {
+			if q.Method == method && (method == http.MethodPost || strings.Contains(q.URL.Path, "/manifests/")) {
+				w.WriteHeader(code)
+				fmt.Fprintf(w, `{"errors":[{"code":%q,"message":"SECRET"}]}`, name)
+				return true
+			}
+			return false
+		}
+	}
 	writing := func(q *http.Request) bool { return q.Method != http.MethodGet && q.Method != http.MethodHead }
 	for _, c := range []struct {
 		name          string
@@ -248,6 +258,9 @@ func TestFaults(t *testing.T) {
 		{"throttled", status(429, nil), "the registry is asked too often (status 429)", "the registry is asked too often (status 429)"},
 		{"read-only", status(403, writing), "", history.ErrReadOnly.Error()},
 		{"full", status(507, writing), "", "the registry is full"},
+		{"immutable tags", refuse(400, "TAG_INVALID", http.MethodPut), "", "the registry does not let its tags be replaced"},
+		{"immutable tags of Harbor", refuse(412, "PRECONDITION", http.MethodPut), "", "the registry does not let its tags be replaced"},
+		{"no repository", refuse(404, "NAME_UNKNOWN", http.MethodPost), "", "the registry has no such repository, and makes none itself"},
 		{"throttled writes", status(429, writing), "", "the registry is asked too often (status 429)"},
 		{"hangs", func(_ http.ResponseWriter, q *http.Request) bool {
 			io.Copy(io.Discard, q.Body)
