@@ -75,3 +75,25 @@ func TestEveryThreatHasATest(t *testing.T) {
 		t.Errorf("%d threats", rows)
 	}
 }
+
+var pinned = regexp.MustCompile(`^(\./.*|[\w.-]+/[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+)$`)
+
+// Whoever can move a tag of an action could have our workflows run anything, and sign it.
+func TestActionsOfOurWorkflowsArePinned(t *testing.T) {
+	paths, err := filepath.Glob("../.github/workflows/*.yml")
+	if err != nil || len(paths) == 0 {
+		t.Fatal(paths, err)
+	}
+	for _, path := range paths {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for line := range strings.Lines(string(text)) {
+			_, action, uses := strings.Cut(line, "uses: ")
+			if uses && !pinned.MatchString(strings.TrimSpace(action)) {
+				t.Errorf("%s uses %q, which is no commit with its version behind it", path, strings.TrimSpace(action))
+			}
+		}
+	}
+}
