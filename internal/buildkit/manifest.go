@@ -3,7 +3,6 @@ package buildkit
 import (
 	"encoding/binary"
 	"encoding/hex"
-	"strings"
 
 	"github.com/moby/buildkit/solver/pb"
 
@@ -73,18 +72,4 @@ func dockerfileOf(f *dockerfile.File, path string, data []byte) record.Dockerfil
 		})
 	}
 	return out
-}
-
-// redactor strikes the values of build args out of a daemon's message, which
-// may have them expanded, and credentials out of its URLs.
-func redactor(buildArgs map[string]string) func(string) string {
-	var pairs []string
-	for name, value := range buildArgs {
-		// Shorter ones would strike out half of every message and hide nothing.
-		if len(value) >= 3 {
-			pairs = append(pairs, value, "${"+name+"}")
-		}
-	}
-	r := strings.NewReplacer(pairs...)
-	return func(s string) string { return record.RedactURLs(r.Replace(s)) }
 }

@@ -84,6 +84,22 @@ ARG IN_COPY
 RUN echo above
 COPY missing/$IN_COPY /app/
 `},
+		// As in Go's quotes, which an error puts around what it quotes.
+		"a COPY fails and its path shows a value of two lines": {exit: pipeline.ExitFailed, dockerfile: `
+FROM {base}
+ARG IN_LINES
+COPY "missing/$IN_LINES" /app/
+`},
+		"an ADD fails and its URL shows a value with a quote": {exit: pipeline.ExitFailed, dockerfile: `
+FROM {base}
+ARG IN_QUOTED
+ADD http://me:$IN_QUOTED@{host}/file /app/
+`},
+		"a COPY fails and its path shows a value that begins as another": {exit: pipeline.ExitFailed, dockerfile: `
+FROM {base}
+ARG IN_LONGER
+COPY missing/$IN_LONGER /app/
+`},
 		"a RUN fails and prints a value": {exit: pipeline.ExitFailed, dockerfile: `
 FROM {base}
 ARG IN_RUN
@@ -139,6 +155,12 @@ RUN true
 				o.BuildArgs = append(o.BuildArgs, name+"="+p.value("build-arg-"+name))
 			}
 			o.BuildArgs = append(o.BuildArgs, "IN_FROM="+strings.ToLower(p.value("build-arg-in-from")))
+			o.BuildArgs = append(o.BuildArgs,
+				"IN_LINES="+p.value("first-line")+"\n"+p.value("second-line")+"\n", "IN_QUOTED="+p.value("before")+`"\%zz`+p.value("behind"))
+			o.BuildArgs = append(o.BuildArgs, "IN_LONGER=Pl4nt3d-start"+p.value("end"))
+			for i := range 8 { // one of them is found first, were it left to chance
+				o.BuildArgs = append(o.BuildArgs, fmt.Sprintf("IN_SHORTER%d=Pl4nt3d-start", i))
+			}
 			p["build-arg-in-from"] = strings.ToLower(p["build-arg-in-from"])
 			p["build-arg-in-image"] = strings.ToLower(p.value("build-arg-in-image"))
 			buildkittest.PushImage(t, registry+"/"+p["build-arg-in-image"], buildkittest.Image{Marker: "secret name"})
