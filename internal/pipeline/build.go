@@ -12,6 +12,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"slices"
+	"strings"
 	"syscall"
 	"time"
 
@@ -186,19 +187,38 @@ func saltOf(s *history.Store, warnings []string) (record.Salt, []string) {
 	return salt, warnings
 }
 
-// hidden are the folders that this build and earlier ones write to themselves.
+// hidden is what this build and earlier ones write to themselves. Beside files of
+// somebody else's, which an image may be made of, it is the report's files alone.
 func hidden(o BuildOptions, store *history.Store) []string {
-	dirs := []string{DefaultReportDir, o.ReportDir}
+	dirs := []string{DefaultReportDir}
 	if store != nil {
 		dirs = append(dirs, store.Dir())
 	}
-	var out []string
-	for _, d := range dirs {
+	for i, d := range dirs {
 		if abs, err := filepath.Abs(d); err == nil {
-			out = append(out, abs)
+			dirs[i] = abs
 		}
 	}
-	return out
+	report, err := filepath.Abs(o.ReportDir)
+	if err != nil {
+		return dirs
+	}
+	entries, _ := os.ReadDir(report) // it need not be there yet
+	for _, e := range entries {
+		own := slices.ContainsFunc(reportFiles(), func(name string) bool { return strings.HasPrefix(strings.TrimPrefix(e.Name(), "."), name) })
+		if path := filepath.Join(report, e.Name()); !own && !slices.Contains(dirs, path) {
+			for _, name := range reportFiles() {
+				dirs = append(dirs, filepath.Join(report, name))
+			}
+			return dirs
+		}
+	}
+	return append(dirs, report)
+}
+
+// reportFiles are the names of what writeReports writes.
+func reportFiles() []string {
+	return []string{recordName, baseName, "report.json", "comment.md", "summary.md", "report.html", "trace.json"}
 }
 
 func stateDir(env Env) string {
