@@ -58,7 +58,7 @@ func (o *observer) caches(imports, exports []client.CacheOptionsEntry, t *timeli
 		a := record.CacheAccess{Direction: record.Import, Type: e.Type, Ref: cacheRef(e), Error: record.RedactURLs(x.err)}
 		a.Start, a.Seconds = x.time(t)
 		if a.Error == "" {
-			a.Error = missingLocalCache(e)
+			a.Error = notThere(e)
 		}
 		out = append(out, a)
 	}
@@ -71,7 +71,9 @@ func (o *observer) caches(imports, exports []client.CacheOptionsEntry, t *timeli
 			continue
 		}
 		x := find(func(x *seen) bool { return x.name == cacheExports[e.Type] })
-		a.Error = record.RedactURLs(x.err)
+		if a.Error = record.RedactURLs(x.err); a.Error == "" {
+			a.Error = noService(e)
+		}
 		a.Start, a.Seconds = x.time(t)
 		a.Parts = x.exportParts(t)
 		if d := x.config(); d != "" {

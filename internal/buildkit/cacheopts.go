@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/moby/buildkit/client"
@@ -21,16 +22,12 @@ func setCaches(o Options, r *request) error {
 	if r.exports, err = parseCaches("--cache-to", o.CacheTo, o.Getenv); err != nil {
 		return err
 	}
-	for _, e := range r.imports {
-		// BuildKit's client would make the folder of a local cache that is not there.
-		if missingLocalCache(e) == "" {
-			r.opt.CacheImports = append(r.opt.CacheImports, e)
-		}
-	}
+	// BuildKit's client would make the folder of a local cache that is not there.
+	r.opt.CacheImports = slices.DeleteFunc(slices.Clone(r.imports), func(e client.CacheOptionsEntry) bool { return notThere(e) != "" })
 	if strings.EqualFold(r.buildArgs["BUILDKIT_INLINE_CACHE"], "1") || strings.EqualFold(r.buildArgs["BUILDKIT_INLINE_CACHE"], "true") {
 		r.exports = append(r.exports, client.CacheOptionsEntry{Type: "inline", Attrs: map[string]string{}})
 	}
-	r.opt.CacheExports = r.exports
+	r.opt.CacheExports = slices.DeleteFunc(slices.Clone(r.exports), func(e client.CacheOptionsEntry) bool { return noService(e) != "" })
 	return nil
 }
 
@@ -133,18 +130,27 @@ func cacheRef(e client.CacheOptionsEntry) string {
 	return ""
 }
 
-// missingLocalCache says why a local cache cannot be read. BuildKit itself only
-// warns on its log and leaves no trace in the status stream.
-func missingLocalCache(e client.CacheOptionsEntry) string {
+// notThere says why a cache cannot be read.
+func notThere(e client.CacheOptionsEntry) string {
 	if e.Type != "local" {
-		return ""
+		return noService(e)
 	}
+	// BuildKit only warns of these on its log and leaves no trace in the status stream.
 	src := e.Attrs["src"]
 	if fi, err := os.Stat(src); err != nil || !fi.IsDir() {
 		return "the folder does not exist"
 	}
 	if _, err := os.Stat(filepath.Join(src, "index.json")); err != nil && e.Attrs["digest"] == "" {
 		return "the folder holds no cache: it has no index.json"
+	}
+	return ""
+}
+
+// noService says why there is no Actions cache. A build outside of a job goes on
+// without it, as buildx does: BuildKit would fail.
+func noService(e client.CacheOptionsEntry) string {
+	if e.Type == "gha" && (e.Attrs["token"] == "" || e.Attrs["url"] == "" && e.Attrs["url_v2"] == "") {
+		return "left out, since GitHub gives the token of its cache to the steps of an action alone"
 	}
 	return ""
 }

@@ -38,7 +38,7 @@ func (b *Build) Choose(from, to []string) error {
 	r.chosen = slices.Concat(r.chosen, imports, exports)
 	r.imports, r.exports = append(r.imports, imports...), append(r.exports, exports...)
 	r.opt.CacheImports = append(r.opt.CacheImports, imports...)
-	r.opt.CacheExports = r.exports
+	r.opt.CacheExports = append(r.opt.CacheExports, exports...)
 	return nil
 }
 
