@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"runtime/debug"
@@ -13,8 +14,7 @@ import (
 	"github.com/layercause/layercause/internal/pipeline"
 )
 
-// version is set by the linker.
-var version = "dev"
+var version = "dev" // set by the linker
 
 func main() {
 	// A build's garbage is small and soon gone with the program: to let it lie
@@ -22,10 +22,8 @@ func main() {
 	debug.SetGCPercent(400)
 	env := pipeline.SystemEnv(version)
 	root := &cobra.Command{
-		Use:           "layercause",
-		Short:         "Run a BuildKit build and explain its cache misses",
-		SilenceErrors: true,
-		SilenceUsage:  true,
+		Use: "layercause", Short: "Run a BuildKit build and explain its cache misses",
+		SilenceErrors: true, SilenceUsage: true,
 	}
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.AddCommand(adviseCommand(env), buildCommand(env), cleanupCommand(env), commentCommand(env), explainCommand(env),
@@ -33,5 +31,9 @@ func main() {
 	if filepath.Base(os.Args[0]) == cleanup {
 		root.SetArgs([]string{cleanup})
 	}
-	os.Exit(pipeline.ExitCode(os.Stderr, root.ExecuteContext(context.Background())))
+	cmd, err := root.ExecuteContextC(context.Background())
+	if known := new(pipeline.Error); err != nil && !errors.As(err, &known) {
+		err = &pipeline.Error{Code: pipeline.ExitUsage, Err: err, Hint: "run " + cmd.CommandPath() + " --help"}
+	}
+	os.Exit(pipeline.ExitCode(os.Stderr, err))
 }

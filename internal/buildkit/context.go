@@ -23,6 +23,8 @@ func setContext(o Options, r *request) error {
 	switch {
 	case o.Context == "":
 		return &UsageError{"no build context given", `name the folder to build, for example "."`}
+	case o.Context == "-" || o.File == "-":
+		return &UsageError{"neither the build context nor the Dockerfile is read from standard input", "name the folder, and the Dockerfile with --file"}
 	case isURL(o.Context):
 		return setRemoteContext(o, r)
 	}

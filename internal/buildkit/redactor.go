@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"maps"
 	"net/url"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -19,8 +20,11 @@ const (
 	shortestLine   = 8
 )
 
+// rpcError is what a daemon puts before what its client, which is us, answered it.
+var rpcError = regexp.MustCompile(`rpc error: code = \w+ desc = `)
+
 // redactor strikes the values of build args out of a daemon's message, which
-// may have them expanded, and credentials out of its URLs.
+// may have them expanded, credentials out of its URLs, and what tells a user nothing.
 func redactor(buildArgs map[string]string) func(string) string {
 	names := map[string]string{} // by what is struck out
 	for name, value := range buildArgs {
@@ -38,7 +42,7 @@ func redactor(buildArgs map[string]string) func(string) string {
 		pairs = append(pairs, form, "${"+names[form]+"}")
 	}
 	r := strings.NewReplacer(pairs...)
-	return func(s string) string { return record.RedactURLs(r.Replace(s)) }
+	return func(s string) string { return record.RedactURLs(r.Replace(rpcError.ReplaceAllString(s, ""))) }
 }
 
 // forms are those in which a value can stand in a message: as it is, line by line, in

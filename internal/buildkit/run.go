@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -47,9 +48,10 @@ func Prepare(o Options) (*Build, error) {
 	if o.Progress != "" && !slices.Contains([]string{"auto", "tty", "plain", "rawjson", "quiet", "none"}, o.Progress) {
 		return nil, &UsageError{fmt.Sprintf("--progress %q is unknown", o.Progress), "use auto, tty, plain, rawjson, quiet or none"}
 	}
-	// BuildKit's and containerd's packages log to standard error what the build's
-	// own errors and warnings say too.
+	// BuildKit's and containerd's packages and net/http log to standard error what
+	// the build's own errors and warnings say too.
 	logrus.SetOutput(io.Discard)
+	log.SetOutput(io.Discard)
 	b := &Build{options: o}
 	r, err := newRequest(o, b.load)
 	if err != nil {

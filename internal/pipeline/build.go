@@ -158,7 +158,7 @@ func build(ctx context.Context, env Env, o BuildOptions) error {
 		r.Warnings = append(r.Warnings, rec.put(ctx, res.Record, encoded)...)
 	}
 	if err := writeReports(o.ReportDir, encoded, c.base, r); err != nil {
-		r.Warnings = append(r.Warnings, err.Error())
+		r.Warnings = append(r.Warnings, "writing the report: "+err.Error())
 		r.Links.Page = "" // it is not there
 	}
 	metadataErr := writeMetadata(o.MetadataFile, res)
@@ -249,12 +249,17 @@ func readRecord(path string) (*record.Record, error) {
 	return record.Read(f)
 }
 
+// reportUnwritten is the error of a command that had nothing to do but to report.
+func reportUnwritten(err error) error {
+	return &Error{ExitFailed, fmt.Errorf("writing the report: %w", err), "name a writable folder with --report-dir"}
+}
+
 // writeReports writes every file of the report, each in one step: a full disk
 // leaves the old file or none, never half a one. The record that was compared with is
 // there for who explains the build elsewhere; one of an earlier build must not stay.
 func writeReports(dir string, encoded []byte, base *record.Record, r report.Report) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return fmt.Errorf("writing the report: %w", err)
+		return err
 	}
 	text := func(render func(report.Report) string) func(io.Writer) error {
 		return func(w io.Writer) error { _, err := io.WriteString(w, render(r)); return err }
@@ -278,10 +283,7 @@ func writeReports(dir string, encoded []byte, base *record.Record, r report.Repo
 		}
 		files.Go(func() error { return writeFile(filepath.Join(dir, name), write) })
 	}
-	if err := files.Wait(); err != nil {
-		return fmt.Errorf("writing the report: %w", err)
-	}
-	return nil
+	return files.Wait()
 }
 
 func removeFile(path string) error {

@@ -99,9 +99,7 @@ func comment(ctx context.Context, env Env, o CommentOptions) error {
 	if len(c.builds) == 0 {
 		return &Error{ExitFailed, errNoRecord, "the warnings say what is wrong with each"}
 	}
-	if err := c.write(o.ReportDir, len(numbers) > 0); err != nil {
-		return &Error{ExitFailed, err, "name a writable folder with --report-dir"}
-	}
+	unwritten := c.write(o.ReportDir, len(numbers) > 0)
 	for _, n := range numbers {
 		if err := c.publishOn(ctx, client, n); err != nil {
 			fault = err
@@ -111,7 +109,7 @@ func comment(ctx context.Context, env Env, o CommentOptions) error {
 	if fault != nil {
 		c.note(strings.TrimSpace(fault.Error() + ". " + github.Advice(fault)))
 	}
-	return nil
+	return unwritten
 }
 
 // newCommenter is the runner, or what the flags say in place of one.
@@ -238,7 +236,7 @@ func (c *commenting) write(dir string, published bool) error {
 		}
 	}
 	if err != nil {
-		return fmt.Errorf("writing the report: %w", err)
+		return reportUnwritten(err)
 	}
 	return nil
 }

@@ -42,6 +42,8 @@ func (e Env) inActions() bool { return e.getenv("GITHUB_ACTIONS") == "true" }
 
 // Version prints the program's version.
 func Version(env Env) error {
-	_, err := fmt.Fprintln(env.Stdout, "layercause", env.Version)
-	return err
+	if _, err := fmt.Fprintln(env.Stdout, "layercause", env.Version); err != nil {
+		return classify(err)
+	}
+	return nil
 }

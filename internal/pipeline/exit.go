@@ -66,17 +66,13 @@ func classify(err error) *Error {
 	return &Error{ExitFailed, err, ""}
 }
 
-// ExitCode reports an error to the user and returns the code to exit with. Other
-// errors than the pipeline's come from the command line. What a build failed with
-// holds text of its Dockerfile, and on a runner w is a part of the log.
+// ExitCode reports an error to the user and returns the code to exit with. What a build
+// failed with holds text of its Dockerfile, and on a runner w is a part of the log.
 func ExitCode(w io.Writer, err error) int {
 	if err == nil {
 		return ExitBuilt
 	}
-	var e *Error
-	if !errors.As(err, &e) {
-		e = &Error{ExitUsage, err, "run layercause --help"}
-	}
+	e := classify(err)
 	fmt.Fprintln(w, action.Harmless("error: "+e.Error()))
 	if e.Hint != "" {
 		fmt.Fprintln(w, action.Harmless("hint: "+e.Hint))

@@ -130,6 +130,13 @@ type ExplainOptions struct {
 
 // Explain explains one record against another.
 func Explain(ctx context.Context, env Env, o ExplainOptions) error {
+	if err := explainRecords(ctx, env, o); err != nil {
+		return classify(err)
+	}
+	return nil
+}
+
+func explainRecords(ctx context.Context, env Env, o ExplainOptions) error {
 	const hint = "name two record.json.zst files: the earlier build's first"
 	price, err := parsePrice(o.CostPerMinute)
 	if err != nil {
@@ -142,7 +149,7 @@ func Explain(ctx context.Context, env Env, o ExplainOptions) error {
 			return usage(hint, "there is no record at %q", path)
 		}
 		if err != nil {
-			return usage(hint, "reading the record %q: %w", path, err)
+			return usage(hint, "the record %q cannot be used: %w", path, err)
 		}
 		records[i] = r
 	}
@@ -162,11 +169,8 @@ func Explain(ctx context.Context, env Env, o ExplainOptions) error {
 			err = writeReports(o.ReportDir, encoded, base, r)
 		}
 		if err != nil {
-			return &Error{ExitFailed, err, "name a writable folder with --report-dir"}
+			return reportUnwritten(err)
 		}
 	}
-	if err := report.Terminal(env.Stdout, r, false); err != nil {
-		return fmt.Errorf("writing the report: %w", err)
-	}
-	return nil
+	return report.Terminal(env.Stdout, r, false)
 }

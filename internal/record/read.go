@@ -66,6 +66,12 @@ func read(r io.Reader, stepsOnly bool) (*Record, error) {
 		if file.err != nil {
 			err = file.err
 		}
+		switch {
+		case errors.Is(err, zstd.ErrMagicMismatch):
+			err = ErrSchema
+		case errors.Is(err, io.ErrUnexpectedEOF):
+			err = fmt.Errorf("the file is cut off or no record: %w", err)
+		}
 		return nil, fmt.Errorf("reading record: %w", err)
 	}
 	if err := rec.validate(!stepsOnly); err != nil {

@@ -146,8 +146,9 @@ func TestReadErrors(t *testing.T) {
 		"another program's JSON": {compressed(t, strings.NewReader(`{"schema":"foreign/v9","id":7}`)), ErrSchema, `"foreign/v9"`},
 		"no object":              {compressed(t, strings.NewReader(`[]`)), ErrSchema, ""},
 		"empty":                  {nil, nil, "reading record"},
-		"not compressed":         {[]byte(`{"schema":"layercause.record/v1"}`), nil, "reading record"},
-		"cut off":                {whole[:len(whole)-7], nil, "reading record"},
+		"not compressed":         {[]byte(`{"schema":"layercause.record/v1"}`), ErrSchema, ""},
+		"a few letters":          {[]byte("hi"), nil, "cut off or no record"},
+		"cut off":                {whole[:len(whole)-7], nil, "cut off or no record"},
 		"something behind it":    {append(append([]byte(nil), whole...), compressed(t, strings.NewReader("{}"))...), nil, "follows"},
 		"deep": {compressed(t, strings.NewReader(`{"schema":"layercause.record/v1","new":`+
 			strings.Repeat("[", 5000)+strings.Repeat("]", 5000)+"}")), ErrTooLarge, "levels"},
