@@ -109,7 +109,7 @@ func (o AdviseOptions) check() error {
 			return usage("the rules are: "+strings.Join(advice.Rules(), ", "), "there is no rule %q", name)
 		}
 	}
-	return nil
+	return readable(o.History)
 }
 
 // input is what the rules are asked with.

@@ -94,8 +94,8 @@ func existingHistory(env Env, dir string) (*history.Store, error) {
 			return nil, usage(hint, "there is no cache folder for the history")
 		}
 	}
-	if dir == inActionsCache || strings.Contains(dir, "://") {
-		return nil, usage("name a folder", "--history %q: the builds of a folder alone can be listed", record.RedactURLs(dir))
+	if err := readable(dir); err != nil {
+		return nil, err
 	}
 	switch fi, err := os.Stat(dir); {
 	case errors.Is(err, fs.ErrNotExist):
@@ -106,6 +106,14 @@ func existingHistory(env Env, dir string) (*history.Store, error) {
 		return nil, usage(hint, "%q is no folder", dir)
 	}
 	return history.Open(dir)
+}
+
+// readable refuses a history that can be read only by a build.
+func readable(where string) error {
+	if where == inActionsCache || strings.Contains(where, "://") {
+		return usage("name a folder", "--history %q: the builds of a folder alone can be read", record.RedactURLs(where))
+	}
+	return nil
 }
 
 // defaultHistory is where records are kept if nobody says; empty if there is no

@@ -67,10 +67,10 @@ var errNoRepository = errors.New("the build context lies in no git repository")
 
 // inside gives a path relative to a folder, with slashes.
 func inside(folder, file string) (string, error) {
-	if abs, err := filepath.Abs(file); err == nil {
-		file = abs
-	}
 	for _, p := range []*string{&folder, &file} {
+		if abs, err := filepath.Abs(*p); err == nil {
+			*p = abs
+		}
 		if real, err := filepath.EvalSymlinks(*p); err == nil {
 			*p = real
 		}
