@@ -5,10 +5,15 @@ import (
 	"fmt"
 	"slices"
 	"sort"
+	"time"
 	"unicode/utf8"
 
 	api "github.com/google/go-github/v60/github"
 )
+
+// suggestPatience is how long a job may stay for its suggestions: the comment, which
+// waits for them, says the same.
+const suggestPatience = 2 * time.Minute
 
 // Review is what to suggest on the lines of a pull request.
 type Review struct {
@@ -35,13 +40,16 @@ type Outcome struct {
 
 // Suggest puts suggestions on the lines of a pull request's diff, where one click
 // commits them, and leaves those that stand there already. A refusal is an
-// [*Error]; what is said of the suggestions in the outcome holds all the same.
+// [*Error], with [context.DeadlineExceeded] as its reason after two minutes; what is
+// said of the suggestions in the outcome holds all the same.
 func (c *Client) Suggest(ctx context.Context, r Review) (Outcome, error) {
 	var out Outcome
 	t, err := newThread(r.Repository, r.Number)
 	if err != nil || len(r.Suggestions) == 0 {
 		return out, err
 	}
+	ctx, cancel := context.WithTimeout(ctx, suggestPatience)
+	defer cancel()
 	own, fault := c.suggestions(ctx, t)
 	if own == nil && fault != nil {
 		// Without knowing what stands there, anything could be said twice.

@@ -290,6 +290,25 @@ func TestSlowReviewEndsWithTheContext(t *testing.T) {
 	}
 }
 
+// However long the server and its limits let the requests wait, the job goes on with its
+// comment: no request is sent without an end that all of them share.
+func TestReviewHasAnEndOfItsOwn(t *testing.T) {
+	gh := pulled(t, githubtest.Options{})
+	var ends []time.Time
+	c := clientWith(t, gh, github.Options{HTTPClient: &http.Client{Transport: roundTripper(func(req *http.Request) (*http.Response, error) {
+		end, ok := req.Context().Deadline()
+		if !ok || time.Until(end) > 5*time.Minute {
+			t.Errorf("%s %s may take until %v (%v)", req.Method, req.URL.Path, end, ok)
+		}
+		ends = append(ends, end)
+		return http.DefaultTransport.RoundTrip(req)
+	})}})
+	suggest(t, c, npm())
+	if len(ends) < 3 || !ends[0].Equal(ends[len(ends)-1]) {
+		t.Errorf("%d requests, to end by %v", len(ends), ends)
+	}
+}
+
 func TestLostAnswerToReview(t *testing.T) {
 	for name, failure := range map[string]githubtest.Failure{
 		"server error": {Path: "/reviews", Status: 502, Apply: true},
