@@ -84,6 +84,8 @@ func TestProse(t *testing.T) {
 		{"1. one", "<1>. one"},
 		{"pays: 1m12s saved for 1.2 s, 31 s before", "pays: 1m12s saved for 1.2 s, 31 s before"},
 		{"1.2. x 1234567 12. 1.x", "<1.2>. x <1234567 12>. <1.x>"},
+		{"it takes 50 % of the time, not 7.5%", "it takes 50 % of the time, not 7.5%"},
+		{"%APPDATA% %2e %20x 5%2e 100%%", "<%APPDATA% %2e %20x 5%2e 100%%>"},
 		{"<!-- x --> # h", "<<!--> x <--> #> h"},
 	} {
 		if got := mark(prose(tt.in, 200)); got != tt.want {

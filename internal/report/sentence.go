@@ -106,7 +106,7 @@ func proseSpans(part string) []span {
 		open, core, tail := peel(w)
 		last := len(spans) - 1
 		switch {
-		case core == "" || isWord(core), isNumber(core) && (tail == "" || tail == ","):
+		case core == "" || core == "%" || isWord(core), isNumber(core) && (tail == "" || tail == ","):
 			spans = append(spans, span{text: lead + open + core + tail})
 		case lead == " " && open == "" && last >= 0 && spans[last].code:
 			// Neighbours are one piece of code: a command with its options.
@@ -148,10 +148,11 @@ func peel(w string) (open, core, tail string) {
 	return open, core, tail
 }
 
-// isNumber says that a word is a small number or a span of time: 12, 1.2 or 1m12s.
-// With a full stop behind it, it could start a list.
+// isNumber says that a word is a small number, a share or a span of time: 12, 1.2, 50%
+// or 1m12s. With a full stop behind it, it could start a list.
 func isNumber(w string) bool {
-	return len(w) <= 6 && isDigit(w[0]) && w[len(w)-1] != '.' &&
+	w = strings.TrimSuffix(w, "%")
+	return w != "" && len(w) <= 6 && isDigit(w[0]) && w[len(w)-1] != '.' &&
 		only(w, func(c byte) bool { return isDigit(c) || strings.IndexByte(".hms", c) >= 0 })
 }
 
