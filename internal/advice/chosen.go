@@ -17,8 +17,8 @@ func (a Advice) Chosen() (edits []FileEdit, members []int) {
 	}
 	for i := range a.Suggestions {
 		g := &a.Suggestions[i]
-		saves := g.Predicted.worth()
-		if g.Patch == "" || slices.Contains(members, i) || saves && len(members) > 0 || !saves && len(g.Declares) > 0 {
+		saves := g.Predicted.worth() && !g.noGain()
+		if g.Refuted() || g.Patch == "" || slices.Contains(members, i) || saves && len(members) > 0 || !saves && len(g.Declares) > 0 {
 			continue
 		}
 		more, fits := together(edits, g.Edits)

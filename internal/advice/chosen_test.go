@@ -33,6 +33,10 @@ func TestChosen(t *testing.T) {
 	unsafe.Patch = ""
 	user := sound
 	user.Declares = []advice.Difference{{Path: "config.User"}}
+	refuted := one
+	refuted.Verified = &advice.Verification{NoGain: true}
+	idle := refuted
+	idle.Sound, idle.Edits = true, sound.Edits
 	first := string(one.Edits[0].After)
 	both := one.Edits[0]
 	both.After = []byte(strings.Replace(string(both.After), "RUN three\n", "RUN third\n", 1))
@@ -50,6 +54,9 @@ func TestChosen(t *testing.T) {
 		"another image":          {advice.Advice{Suggestions: []advice.Suggestion{one, user}}, []int{0}, map[string]string{"one": "first"}},
 		"only what is sound":     {advice.Advice{Suggestions: []advice.Suggestion{sound}}, []int{0}, map[string]string{"four": "fourth"}},
 		"no Dockerfile any more": {advice.Advice{Suggestions: []advice.Suggestion{wrong, sound}}, []int{1}, map[string]string{"four": "fourth"}},
+		"what a build refuted":   {advice.Advice{Suggestions: []advice.Suggestion{two, refuted}}, []int{0}, map[string]string{"one\nRUN two": "two\nRUN one"}},
+		"nothing but that":       {advice.Advice{Suggestions: []advice.Suggestion{refuted}}, nil, nil},
+		"sound, if not fast":     {advice.Advice{Suggestions: []advice.Suggestion{two, idle}}, []int{0, 1}, map[string]string{"one\nRUN two": "two\nRUN one", "four": "fourth"}},
 		"the best set": {advice.Advice{
 			Suggestions: []advice.Suggestion{two, one, one, sound},
 			Best:        &advice.Set{Members: []int{1, 2}, Edits: []advice.FileEdit{both}},

@@ -14,7 +14,7 @@ import (
 // reports false for one that breaks the build.
 func (s *scene) judge(c *candidate) bool {
 	if c.predicted != nil {
-		c.Predicted, c.Recorded = *c.predicted, true
+		c.Predicted = *c.predicted
 		return !s.breaks(c.Edits)
 	}
 	if len(c.Edits) == 0 {
@@ -112,11 +112,21 @@ func (s *scene) compare(before, after *replay.Result, costs map[string]float64) 
 			p.CommitsSaved++
 		}
 		p.SecondsSavedPerBuild += gain
+		if s.showable() {
+			p.Gains = append(p.Gains, gain)
+		}
 		guessed += max(guess, more) - min(guess, more)
 	}
 	p.Estimated = guessed > 0.1*p.SecondsSavedPerBuild
 	p.SecondsSavedPerBuild = max(0, math.Round(1000*p.SecondsSavedPerBuild/float64(p.Commits))/1000)
 	return p
+}
+
+// showable says that two builds in a row, on a builder that keeps its results, miss what
+// the replayed ones do. No change of the files brings about again that a base image moved
+// or a result was evicted, or that a cache keeps the image's own steps alone.
+func (s *scene) showable() bool {
+	return s.memory != replay.LastImage && !(s.OneBuild && len(s.elsewhere) > 0)
 }
 
 // misses are the steps of a plan that a build executes: those that the replay

@@ -141,6 +141,7 @@ func Suggest(in Input) Advice {
 		if at >= 0 {
 			best.Members[at] = len(a.Suggestions)
 		}
+		c.Suggestion.Sound = c.sound
 		a.Suggestions = append(a.Suggestions, c.Suggestion)
 	}
 	a.Silences = s.silences

@@ -33,9 +33,8 @@ type Suggestion struct {
 	// and b/ prefixes, for git apply. It is empty where no edit is safe.
 	Patch     string
 	Predicted Prediction
-	// Recorded says that earlier builds are what the prediction is from, so that no
-	// build of this tree can show it.
-	Recorded bool
+	// Sound says that it is worth making even if it saves no time.
+	Sound bool
 	// Assumes are what the prediction takes for granted, in sentences.
 	Assumes []string
 	// Declares is how the image may differ with the edit.
@@ -69,12 +68,18 @@ type Prediction struct {
 	CommitsSaved int
 	// Estimated says that seconds which count were never measured.
 	Estimated bool
+	// Gains are the seconds saved by build, as [Advice.Builds] are ordered. They are nil
+	// where no builds of these commits would show them.
+	Gains []float64
 }
 
 // Verification is what builds of the tree with and without the edit measured.
 type Verification struct {
 	SecondsBefore float64
 	SecondsAfter  float64
+	// NoGain says that the edit was to make this very build faster, and did not by any
+	// time worth a word.
+	NoGain bool
 	// SameFiles says that the images with and without the edit hold the same files,
 	// but for those that no two builds have the same of.
 	SameFiles bool

@@ -19,7 +19,7 @@ func (r *runner) suggest(ctx context.Context, c *github.Client, number int, rep 
 	for i, g := range rep.Suggestions {
 		rep.Suggestions[i].Placed = "" // it may stand on another pull request
 		change, ok := github.ReplacementOf(g.Patch)
-		if !ok {
+		if !ok || g.Refuted {
 			continue
 		}
 		key := github.SuggestionKey(g.Rule, change)

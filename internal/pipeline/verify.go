@@ -107,6 +107,8 @@ func (v *verification) run(ctx context.Context, all advice.Advice) (proven advic
 		case errors.Is(err, errUnverified):
 			warnings = append(warnings, fmt.Sprintf("the suggestion %s is not verified: %v", name, err))
 			err = nil
+		case err == nil:
+			g.Verified.NoGain = all.NoGain(g, v.commit, *g.Verified)
 		}
 	}
 	switch {
@@ -145,8 +147,8 @@ func inWorkflow(e advice.FileEdit) bool {
 	return ext == ".yml" || ext == ".yaml"
 }
 
-// without takes the suggestions out that are withdrawn. What was measured to save
-// nothing stays, with its numbers, below what may: somebody who sees it made would ask.
+// without takes the suggestions out that are withdrawn. Those that saved nothing come
+// after what may save something, and last of all those for which nothing else speaks.
 func without(all advice.Advice, withdrawn map[int]bool) advice.Advice {
 	var order []int
 	for i := range all.Suggestions {
@@ -155,7 +157,7 @@ func without(all advice.Advice, withdrawn map[int]bool) advice.Advice {
 		}
 	}
 	slices.SortStableFunc(order, func(i, j int) int {
-		return cmp.Compare(idle(all.Suggestions[i]), idle(all.Suggestions[j]))
+		return cmp.Compare(idle(&all.Suggestions[i]), idle(&all.Suggestions[j]))
 	})
 	kept := make([]advice.Suggestion, len(order))
 	now := map[int]int{}
@@ -170,7 +172,7 @@ func without(all advice.Advice, withdrawn map[int]bool) advice.Advice {
 	best.Members = nil
 	for _, i := range all.Best.Members {
 		at, ok := now[i]
-		if !ok || idle(kept[at]) > 0 {
+		if !ok || idle(&kept[at]) > 0 {
 			all.Best = nil // its edits hold those that are refuted
 			return all
 		}
@@ -181,9 +183,13 @@ func without(all advice.Advice, withdrawn map[int]bool) advice.Advice {
 	return all
 }
 
-// idle is 1 for a suggestion that was to save time, and saved none when it was built.
-func idle(g advice.Suggestion) int {
-	if g.Verified != nil && !g.Recorded && g.Predicted.SecondsSavedPerBuild > 0 && g.Verified.SecondsAfter >= g.Verified.SecondsBefore {
+// idle is 1 for a suggestion that saved nothing when it was built, and 2 if that is all
+// that it was to do.
+func idle(g *advice.Suggestion) int {
+	switch {
+	case g.Refuted():
+		return 2
+	case g.Verified != nil && g.Verified.NoGain:
 		return 1
 	}
 	return 0

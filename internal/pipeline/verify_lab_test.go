@@ -129,10 +129,12 @@ func (l *lab) verify(suggestions ...advice.Suggestion) (advice.Advice, []string)
 	for i := range suggestions {
 		g := &suggestions[i]
 		g.Rule, g.File, g.Line, g.Patch, g.Predicted.SecondsSavedPerBuild = "rule", "Dockerfile", i+1, "a patch", float64(10-i)
+		g.Predicted.Gains = []float64{g.Predicted.SecondsSavedPerBuild}
 	}
+	replayed := advice.Replayed{Commit: l.head.Commit.SHA, Reruns: []advice.Rerun{{Text: "RUN something"}}}
 	v := newVerification(l.options, l.args, l.head, l.earlier, cause.Explain(l.head, l.earlier, nil))
 	v.on, v.log = l.on, &l.log
-	return v.run(l.interrupts, advice.Advice{Suggestions: suggestions})
+	return v.run(l.interrupts, advice.Advice{Suggestions: suggestions, Builds: []advice.Replayed{replayed}})
 }
 
 // edit is a suggestion that replaces text in files of the work tree.
@@ -159,6 +161,9 @@ func proven(all advice.Advice, warnings []string) []string {
 			text += ", verified"
 			if v.SecondsBefore > costlyStep && v.SecondsBefore-v.SecondsAfter > costlyStep/2 {
 				text += ", faster"
+			}
+			if v.NoGain {
+				text += ", refuted"
 			}
 			if v.SameFiles {
 				text += ", same files"

@@ -49,6 +49,11 @@ func TestVerify(t *testing.T) {
 				t.Errorf("%d builds were announced, want 4:\n%s", n, l.log.String())
 			}
 		},
+		"what was to save time and saves none is refuted": func(t *testing.T) {
+			l := labs.changed(t, nil)
+			all, warnings := l.verify(l.edit("Dockerfile", "cat source", "cat  source"), l.edit("Dockerfile", late, early))
+			l.check([]string{"kept, verified, faster, same files", "kept, verified, refuted, same files"}, all, warnings)
+		},
 		"a patch that does not build is a fault of ours": func(t *testing.T) {
 			l := labs.changed(t, nil)
 			all, warnings := l.verify(

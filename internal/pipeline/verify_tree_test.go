@@ -270,17 +270,11 @@ func TestValuesOfBuildArgumentsAreMadeUp(t *testing.T) {
 }
 
 func TestWhatSavesNothingComesLast(t *testing.T) {
-	made := func(title string, predicted, before, after float64) advice.Suggestion {
-		g := advice.Suggestion{Title: title, Predicted: advice.Prediction{SecondsSavedPerBuild: predicted}}
-		if before > 0 {
-			g.Verified = &advice.Verification{SecondsBefore: before, SecondsAfter: after}
-		}
-		return g
-	}
+	verified, noGain := &advice.Verification{}, &advice.Verification{NoGain: true}
 	all := advice.Advice{
 		Suggestions: []advice.Suggestion{
-			made("idle", 5, 3, 3.1), made("withdrawn", 4, 0, 0), made("good", 3, 3, 1), made("unproven", 2, 0, 0),
-			made("not for speed", 0, 3, 3.1),
+			{Title: "idle", Verified: noGain}, {Title: "withdrawn"}, {Title: "good", Verified: verified}, {Title: "unproven"},
+			{Title: "idle, but sound", Verified: noGain, Sound: true}, {Title: "not for speed", Verified: verified},
 		},
 		Best: &advice.Set{Members: []int{2, 3}},
 	}
@@ -289,13 +283,13 @@ func TestWhatSavesNothingComesLast(t *testing.T) {
 	for _, g := range got.Suggestions {
 		titles = append(titles, g.Title)
 	}
-	if diff := cmp.Diff([]string{"good", "unproven", "not for speed", "idle"}, titles); diff != "" {
+	if diff := cmp.Diff([]string{"good", "unproven", "not for speed", "idle, but sound", "idle"}, titles); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}
 	if got.Best == nil || !slices.Equal(got.Best.Members, []int{0, 1}) {
 		t.Errorf("the best set is %+v", got.Best)
 	}
-	for _, members := range [][]int{{1, 2}, {0, 2}} {
+	for _, members := range [][]int{{1, 2}, {0, 2}, {2, 4}} {
 		all.Best = &advice.Set{Members: members}
 		if got := without(all, map[int]bool{1: true}); got.Best != nil {
 			t.Errorf("a set with a refuted member stays: %+v", got.Best)

@@ -16,11 +16,12 @@ func AdviceMarkdown(a Advice) string {
 		}
 		sections = append(sections, section{"the costliest steps", text})
 	}
-	for i := range a.Suggestions[:min(len(a.Suggestions), fullyAdvised)] {
-		sections = append(sections, section{"suggestion " + itoa(i+1), advisedMarkdown(i, &a.Suggestions[i])})
+	made := a.made()
+	for i, g := range made[:min(len(made), fullyAdvised)] {
+		sections = append(sections, section{"suggestion " + itoa(i+1), advisedMarkdown(i, g)})
 	}
-	if len(a.Suggestions) > fullyAdvised {
-		sections = append(sections, section{"more suggestions", a.moreMarkdown()})
+	if len(made) > fullyAdvised {
+		sections = append(sections, section{"more suggestions", moreMarkdown(made[fullyAdvised:])})
 	}
 	var b strings.Builder
 	for _, s := range a.together() {
@@ -28,23 +29,23 @@ func AdviceMarkdown(a Advice) string {
 	}
 	sections = append(sections,
 		section{"what they bring together", b.String()},
+		section{"what builds refuted", refutedMarkdown(a.Suggestions)},
 		section{"warnings", notesMarkdown("Warning: ", a.Warnings) + notesMarkdown("Hint: ", a.Hints)},
 		section{"the rules that kept silent", a.silencesMarkdown()})
 	return assemble(CommentBudget, "`layercause advise` prints all of it.", sections)
 }
 
 // moreMarkdown lists the suggestions that are not shown with their diffs.
-func (a *Advice) moreMarkdown() string {
-	rest := a.Suggestions[fullyAdvised:]
+func moreMarkdown(rest []*Suggestion) string {
 	var b strings.Builder
-	for i := range rest {
+	for i, g := range rest {
 		if i == mostSilences {
 			b.WriteString("- and " + itoa(len(rest)-i) + " more\n")
 			break
 		}
 		b.WriteString("- ")
-		adviceTitle(&rest[i]).markdown(&b, false)
-		b.WriteString(" (" + rest[i].where().markdownText() + ")\n")
+		adviceTitle(g).markdown(&b, false)
+		b.WriteString(" (" + g.where().markdownText() + ")\n")
 	}
 	return folded(count(len(rest), "more suggestion"), b.String())
 }

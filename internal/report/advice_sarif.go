@@ -112,6 +112,9 @@ func AdviceSARIF(w io.Writer, a Advice) error {
 	d := &run.Tool.Driver
 	for i := range a.Suggestions {
 		g := &a.Suggestions[i]
+		if g.Refuted {
+			continue // an alert would ask for it
+		}
 		at := slices.IndexFunc(d.Rules, func(r sarifRule) bool { return r.ID == g.Rule })
 		if at < 0 {
 			at = len(d.Rules)

@@ -23,7 +23,9 @@ func AdviceText(w io.Writer, a Advice, color bool) error {
 	}
 	t.costs(&a)
 	for i := range a.Suggestions {
-		t.advised(i, &a.Suggestions[i])
+		if !a.Suggestions[i].Refuted {
+			t.advised(i, &a.Suggestions[i])
+		}
 	}
 	for i, s := range a.together() {
 		if i == 0 {
@@ -31,6 +33,7 @@ func AdviceText(w io.Writer, a Advice, color bool) error {
 		}
 		t.wrapped(s, 0, "")
 	}
+	t.refuted(a.Suggestions)
 	t.silences(&a)
 	t.bounds(&a)
 	if _, err := w.Write(inert(t.b.Bytes())); err != nil {
@@ -146,7 +149,7 @@ func (t *terminal) bounds(a *Advice) {
 func AdviceWritten(w io.Writer, a Advice, paths []string, color bool) error {
 	t := &terminal{view: newView(&Report{}), color: color, wide: terminalWide}
 	switch {
-	case len(a.Suggestions) == 0:
+	case len(a.made()) == 0:
 		t.wrapped(words("Nothing was changed. ").with(a.verdict()), 0, bold)
 	case len(paths) == 0 || a.Chosen == nil:
 		t.wrapped(words("Nothing was changed: no suggestion has a patch."), 0, bold)

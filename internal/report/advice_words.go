@@ -8,9 +8,15 @@ import (
 	"github.com/layercause/layercause/internal/advice"
 )
 
+// made are the suggestions that no build refuted.
+func (a *Advice) made() []*Suggestion {
+	return (&view{Report: &Report{Suggestions: a.Suggestions}}).wanted()
+}
+
 // verdict says it all in one line.
 func (a *Advice) verdict() sentence {
-	n := len(a.Suggestions)
+	made := a.made()
+	n := len(made)
 	if n == 0 {
 		return a.nothing()
 	}
@@ -20,15 +26,15 @@ func (a *Advice) verdict() sentence {
 	if n == 1 {
 		it = "it"
 	}
-	first := &a.Suggestions[0]
+	first := made[0]
 	switch b := a.BestSet; {
 	case b != nil && len(b.Suggestions) == n:
 		return s.say(": together they " + gained(b.Predicted) + ".")
 	case b != nil:
 		return s.say(": " + itoa(len(b.Suggestions)) + " of them together " + gained(b.Predicted) + ".")
-	case first.Verified != nil && first.Verified.SecondsAfter < first.Verified.SecondsBefore:
+	case first.Verified != nil && first.Verified.faster():
 		return s.say(": with " + it + ", a build took " + duration(first.Verified.SecondsAfter) + " instead of " + duration(first.Verified.SecondsBefore) + ".")
-	case gained(first.Predicted) != "":
+	case gained(first.Predicted) != "" && !first.noGain():
 		return s.say(": " + it + " " + gained(first.Predicted) + ".")
 	case n == 1:
 		return s.say(". It makes no build faster.")
@@ -39,6 +45,9 @@ func (a *Advice) verdict() sentence {
 // nothing is the verdict where there is no suggestion.
 func (a *Advice) nothing() sentence {
 	s := append(words("No suggestion for "), placeSpan(cleanLine(a.Dockerfile), a.Dockerfile, ""))
+	if n := len(refuted(a.Suggestions)); n > 0 {
+		return s.say(": building showed that " + count(n, "edit") + " would save next to nothing.")
+	}
 	switch read := slices.ContainsFunc(a.Builds, func(b Replayed) bool { return !b.Unread }); {
 	case len(a.Builds) == 0:
 		return s.say(".")
@@ -97,7 +106,7 @@ func (a *Advice) together() []sentence {
 	}
 	if c := a.Chosen; c != nil {
 		what := numbers(c.Suggestions)
-		if len(a.Suggestions) == 1 {
+		if len(a.made()) == 1 {
 			what = words("it")
 		}
 		out = append(out, words("To apply ").with(what).say(": ").code("layercause advise --write", 40).

@@ -10,8 +10,9 @@ func newSuggestions(in []advice.Suggestion) []Suggestion {
 			Predicted: newPredicted(s.Predicted), Assumes: s.Assumes,
 		}
 		if v := s.Verified; v != nil {
-			g.Verified = &Verification{tidy(v.SecondsBefore), tidy(v.SecondsAfter), v.SameFiles, v.Differences, v.DifferenceCount}
+			g.Verified = &Verification{tidy(v.SecondsBefore), tidy(v.SecondsAfter), v.SameFiles, v.NoGain, v.Differences, v.DifferenceCount}
 		}
+		g.Refuted = s.Refuted()
 		out = append(out, g)
 	}
 	return out

@@ -184,6 +184,9 @@ type Suggestion struct {
 	// Assumes are what the prediction takes for granted.
 	Assumes  []string      `json:"assumes,omitempty"`
 	Verified *Verification `json:"verified,omitempty"`
+	// Refuted says that it was to save time, and that a build has shown that it saves
+	// none. It is not made.
+	Refuted bool `json:"refuted,omitempty"`
 	// Placed says where the suggestion stands on the pull request already; it is no
 	// finding.
 	Placed Placement `json:"-"`
@@ -240,6 +243,8 @@ type Verification struct {
 	SecondsBefore float64 `json:"secondsBefore"`
 	SecondsAfter  float64 `json:"secondsAfter"`
 	SameFiles     bool    `json:"sameFiles"`
+	// NoGain says that it was to make this build faster, and did not.
+	NoGain bool `json:"noGain,omitempty"`
 	// Differences of the images, as the rule declares them: the first 20.
 	Differences     []string `json:"differences,omitempty"`
 	DifferenceCount int      `json:"differenceCount,omitempty"`

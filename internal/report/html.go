@@ -184,40 +184,45 @@ func (p *page) missed() {
 }
 
 func (p *page) suggestions() {
-	if len(p.Suggestions) == 0 {
-		return
-	}
-	if len(p.Suggestions) == 1 {
+	made := len(p.Suggestions) - len(refuted(p.Suggestions))
+	switch {
+	case made == 1:
 		p.raw("<h2>Suggestion</h2>\n")
-	} else {
+	case len(p.Suggestions) > 0:
 		p.raw("<h2>Suggestions</h2>\n")
 	}
 	for i := range p.Suggestions {
-		g := &p.Suggestions[i]
-		p.raw("<section class=\"card\">\n<h3>")
-		p.sentence(suggestionTitle(g)[1:])
-		p.raw("</h3>\n")
-		if gain := suggestionGain(g); gain != "" {
-			p.raw("<p>")
-			p.text(gain)
-			p.raw("</p>\n")
+		if g := &p.Suggestions[i]; !g.Refuted {
+			p.suggestion(g)
 		}
-		for i, x := range g.Assumes {
-			if i == adviceAssumes {
-				break
-			}
-			p.raw("<p>")
-			p.sentence(words("Assumes: ").with(prose(x, detailLimit)))
-			p.raw("</p>\n")
-		}
-		p.diff(g.Patch)
-		p.raw("</section>\n")
 	}
 	if s := p.together(); s != nil {
 		p.raw("<p>")
 		p.sentence(s)
 		p.raw("</p>\n")
 	}
+	p.refuted()
+}
+
+func (p *page) suggestion(g *Suggestion) {
+	p.raw("<section class=\"card\">\n<h3>")
+	p.sentence(adviceTitle(g))
+	p.raw("</h3>\n")
+	if gain := suggestionGain(g); gain != "" {
+		p.raw("<p>")
+		p.text(gain)
+		p.raw("</p>\n")
+	}
+	for i, x := range g.Assumes {
+		if i == adviceAssumes {
+			break
+		}
+		p.raw("<p>")
+		p.sentence(words("Assumes: ").with(prose(x, detailLimit)))
+		p.raw("</p>\n")
+	}
+	p.diff(g.Patch)
+	p.raw("</section>\n")
 }
 
 // allEvidence is what each cause rests on.

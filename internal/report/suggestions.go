@@ -9,11 +9,11 @@ import (
 // and in the comment together.
 const PullSuggestions = 3
 
-// wanted are the suggestions that nobody has dismissed.
+// wanted are the suggestions that nobody has dismissed, and no build refuted.
 func (v *view) wanted() []*Suggestion {
 	var out []*Suggestion
 	for i := range v.Suggestions {
-		if v.Suggestions[i].Placed != Dismissed {
+		if v.Suggestions[i].Placed != Dismissed && !v.Suggestions[i].Refuted {
 			out = append(out, &v.Suggestions[i])
 		}
 	}
@@ -40,7 +40,7 @@ func (v *view) inComment() []*Suggestion {
 // for a build is told of them first.
 func pressing(g *Suggestion) bool {
 	p := g.Predicted
-	return p.SecondsSavedPerBuild > 0 || p.MissesBefore > p.MissesAfter || g.Rule == "secret-in-layer"
+	return !g.noGain() && (p.SecondsSavedPerBuild > 0 || p.MissesBefore > p.MissesAfter) || g.Rule == "secret-in-layer"
 }
 
 // topSuggestion is the first suggestion that is pressing, with its diff: what a
@@ -177,7 +177,7 @@ func suggestionTitle(g *Suggestion) sentence {
 func suggestionGain(g *Suggestion) string {
 	var parts []string
 	// What one build would have saved is not worth a word beside what one did.
-	if p := predictedGain(g.Predicted); p != "" && (g.Verified == nil || g.Predicted.CommitsSaved > 1) {
+	if p := predictedGain(g.Predicted); p != "" && !g.noGain() && (g.Verified == nil || g.Predicted.CommitsSaved > 1) {
 		parts = append(parts, "It "+p)
 	}
 	if x := g.Verified; x != nil {
@@ -188,9 +188,14 @@ func suggestionGain(g *Suggestion) string {
 
 // verifiedGain is what building with the edit has shown.
 func verifiedGain(g *Suggestion, x *Verification) string {
-	p := "Verified by a build: " + duration(x.SecondsAfter) + " instead of " + duration(x.SecondsBefore)
-	if x.SecondsAfter >= x.SecondsBefore && g.Predicted.SecondsSavedPerBuild > 0 {
-		p += ", so that nothing was saved"
+	p := duration(x.SecondsAfter) + " instead of " + duration(x.SecondsBefore)
+	switch {
+	case x.NoGain:
+		p = "A build with it took " + p
+	case g.Predicted.SecondsSavedPerBuild > 0 && !x.faster():
+		p = "For this change a build shows no gain: " + p
+	default:
+		p = "Verified by a build: " + p
 	}
 	switch n := x.DifferenceCount; {
 	case x.SameFiles:
@@ -203,6 +208,15 @@ func verifiedGain(g *Suggestion, x *Verification) string {
 		return p + ", with " + itoa(n) + " differences in the image, which the edit is meant to make."
 	}
 }
+
+// faster says that the build with the edit took less time.
+func (x *Verification) faster() bool {
+	return !x.NoGain && x.SecondsAfter < x.SecondsBefore && duration(x.SecondsAfter) != duration(x.SecondsBefore)
+}
+
+// noGain says that a build with the edit has shown nothing of the time that it was to
+// save.
+func (g *Suggestion) noGain() bool { return g.Verified != nil && g.Verified.NoGain }
 
 // predictedGain is what the replayed builds would have saved: on how many of them,
 // how much there, and how many steps. It is the end of a sentence.

@@ -15,6 +15,7 @@ func Summary(r Report) string {
 		{"the steps that missed", table},
 		{"the suggestion", v.topSuggestion(v.wanted(), anyLength)},
 		{"more suggestions", v.moreSuggestions(v.wanted())},
+		{"what builds refuted", refutedMarkdown(v.Suggestions)},
 		{"the checks of BuildKit", v.checkList(200)},
 		{"warnings", v.warnings(200)},
 		{"the evidence", v.evidence(200, 100)},

@@ -232,10 +232,11 @@ func pad(s string, width int) string {
 // suggestion is the best suggestion, its diff at the left edge, so that it can
 // be copied.
 func (t *terminal) suggestion() {
-	if len(t.Suggestions) == 0 {
+	list := t.wanted()
+	if len(list) == 0 {
 		return
 	}
-	g := &t.Suggestions[0]
+	g := list[0]
 	t.b.WriteByte('\n')
 	s := suggestionTitle(g)
 	if gain := suggestionGain(g); gain != "" {
@@ -285,8 +286,11 @@ func (t *terminal) footer() {
 	if s := t.together(); s != nil {
 		lines = append(lines, s)
 	}
-	if more := len(t.Suggestions) - 1; more > 0 {
+	if more := len(t.wanted()) - 1; more > 0 {
 		lines = append(lines, words(count(more, "more suggestion")+" in the report"))
+	}
+	if n := len(refuted(t.Suggestions)); n > 0 {
+		lines = append(lines, words("in the report: "+refutedTitle(n)))
 	}
 	if t.Links.Page != "" {
 		lines = append(lines, words("Report: ").code(t.Links.Page, 300))
