@@ -14,6 +14,11 @@ var nodeLocks = map[string][]string{
 	"bun":  {"bun.lock", "bun.lockb", "bunfig.toml"},
 }
 
+// nodeSettings are what installs read whatever the package manager: puppeteer looks
+// there for where to put the browser that it downloads.
+// https://pptr.dev/guides/configuration
+var nodeSettings = []string{"package.json", ".npmrc", ".puppeteerrc", ".puppeteerrc.*", "puppeteer.config.*"}
+
 // nodeValued are the flags of installs whose value is the next word.
 var nodeValued = []string{"--omit", "--include", "--only", "--registry", "--loglevel", "--cache", "--network-timeout", "--store-dir",
 	"--workspace", "-w", "--filter", "-F", "--network-concurrency", "--mutex", "--cache-folder", "--fetch-timeout", "--fetch-retries",
@@ -70,7 +75,7 @@ func classifyNode(tool string, args []string) action {
 func nodeEcosystem(tool string, args []string) *ecosystem {
 	return &ecosystem{
 		name:     "the packages",
-		files:    append([]string{"package.json", ".npmrc"}, nodeLocks[tool]...),
+		files:    append(slices.Clone(nodeSettings), nodeLocks[tool]...),
 		required: []string{"package.json"},
 		folders:  []string{".yarn/releases", ".yarn/plugins", ".yarn/patches", "patches"},
 		unsure:   []string{"**/package.json"},

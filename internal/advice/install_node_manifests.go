@@ -20,11 +20,15 @@ type packageJSON struct {
 	DevDependencies map[string]string `json:"devDependencies"`
 	Optional        map[string]string `json:"optionalDependencies"`
 	Resolutions     map[string]string `json:"resolutions"`
+	Overrides       map[string]any    `json:"overrides"`
 	Patched         map[string]string `json:"patchedDependencies"`
 	Pnpm            struct {
 		Overrides map[string]string `json:"overrides"`
 		Patched   map[string]string `json:"patchedDependencies"`
 	} `json:"pnpm"`
+	Prisma struct {
+		Schema string `json:"schema"`
+	} `json:"prisma"`
 }
 
 // lifecycle are the scripts of a project and of a workspace's members that an
@@ -100,6 +104,9 @@ func (l *nodeLook) read(dir string, d *demand) (packageJSON, bool) {
 		for _, name := range slices.Sorted(maps.Keys(deps)) {
 			l.follow(dir, deps[name], d)
 		}
+	}
+	for _, spec := range texts(pkg.Overrides) {
+		l.follow(dir, spec, d)
 	}
 	for _, patched := range []map[string]string{pkg.Patched, pkg.Pnpm.Patched} {
 		for _, name := range slices.Sorted(maps.Keys(patched)) {
@@ -185,20 +192,21 @@ func (l *nodeLook) runs(dir string, pkg packageJSON, d *demand) {
 		if !ok || l.tool == "bun" && name == "prepublish" {
 			continue
 		}
-		files, why := l.scriptNeeds(dir, script)
+		files, why := l.scriptNeeds(dir, script, pkg.Prisma.Schema)
 		d.files = append(d.files, files...)
 		if why != "" {
 			d.why = "the " + name + " script of " + path.Join(dir, "package.json") + " " + why
 		}
 	}
+	l.generates(dir, pkg, d)
 	if _, ok := pkg.Scripts["install"]; !ok && l.has(path.Join(dir, "binding.gyp")) {
 		d.why = "an install compiles the addon of " + path.Join(dir, "binding.gyp")
 	}
 }
 
 // scriptNeeds knows the commands of lifecycle scripts that get along without the
-// sources.
-func (l *nodeLook) scriptNeeds(dir, script string) (files []string, why string) {
+// sources. The schema is what package.json names for prisma.
+func (l *nodeLook) scriptNeeds(dir, script, schema string) (files []string, why string) {
 	for part := range strings.FieldsFuncSeq(strings.NewReplacer("&&", ";", "||", ";").Replace(script), func(r rune) bool { return r == ';' || r == '\n' }) {
 		words := strings.Fields(part)
 		if len(words) > 0 && (words[0] == "npx" || words[0] == "yarn" || words[0] == "pnpm" && len(words) > 1 && words[1] == "exec") {
@@ -217,11 +225,14 @@ func (l *nodeLook) scriptNeeds(dir, script string) (files []string, why string) 
 		case "patch-package":
 			files = append(files, path.Join(dir, "patches"))
 		case "prisma":
+			more, why := l.prismaNeeds(dir, words[1:], schema)
 			switch {
-			case len(words) < 2 || words[1] != "generate" || hasFlag(words, "--schema") || !l.hasBelow(path.Join(dir, "prisma")):
-				return nil, "runs " + part
+			case why != "":
+				return nil, "runs " + oneLine(part) + ", and " + why
+			case len(words) < 2 || words[1] != "generate" || len(more) == 0 || hasFlag(words, "--config"):
+				return nil, "runs " + oneLine(part)
 			}
-			files = append(files, path.Join(dir, "prisma"))
+			files = append(files, more...)
 		default:
 			return nil, "runs " + oneLine(part)
 		}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io/fs"
+	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -168,6 +169,24 @@ func (p *project) decode(rel, format string, unmarshal func([]byte) error) (seen
 		return true, rel + " is not the " + format + " that is expected"
 	}
 	return true, ""
+}
+
+// texts lists the strings in a decoded JSON value, however deep, in the order of keys.
+func texts(value any) []string {
+	var out []string
+	switch v := value.(type) {
+	case string:
+		return []string{v}
+	case []any:
+		for _, x := range v {
+			out = append(out, texts(x)...)
+		}
+	case map[string]any:
+		for _, key := range slices.Sorted(maps.Keys(v)) {
+			out = append(out, texts(v[key])...)
+		}
+	}
+	return out
 }
 
 // demand is what an install needs beside the files that its ecosystem always
