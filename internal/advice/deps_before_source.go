@@ -1,6 +1,7 @@
 package advice
 
 import (
+	"cmp"
 	"fmt"
 	"io/fs"
 	"slices"
@@ -162,6 +163,13 @@ func (p *move) hold(i int) bool {
 	return true
 }
 
+// idle are commands that nothing needs which follows in the same RUN, apart from the
+// part of it that they stand in.
+var idle = []string{"set", "true", ":", "echo"}
+
+// inTwo are tools with which packages are fetched by one step and installed by another.
+var inTwo = []string{"uv", "poetry", "pnpm"}
+
 // run takes a RUN whose commands all get along without the sources.
 func (p *move) run(i int, in dockerfile.Instruction) bool {
 	sc, ok := readScript(in)
@@ -180,12 +188,13 @@ func (p *move) run(i int, in dockerfile.Instruction) bool {
 		}
 	}
 	installs, sets, dir := false, false, p.dirs[i]
+	prepares := false // something that what follows may need has been done
 	var lines []string
 	var permitted []permit
 	for k, words := range sc.commands {
 		a := classify(words)
 		stop := func(why string) bool {
-			if !installs || !p.split(i, k, sc.commands, lines) {
+			if !installs || !p.split(i, k, sc.commands, lines, "") {
 				p.quiet(i, why)
 			}
 			return false
@@ -220,13 +229,21 @@ func (p *move) run(i int, in dockerfile.Instruction) bool {
 		}
 		if a.from == nil {
 			installs, sets = installs || a.purpose == fetch, true
+			prepares = prepares || !slices.Contains(idle, words[0])
 			continue
 		}
 		a.whole = a.whole && len(sc.commands) == 1
 		n, why := p.needOf(a, inDir(dir, a.dir))
 		if why == "" && (a.purpose == builds || n.demand.why != "") {
-			if !installs || !p.split(i, k, sc.commands, lines) {
+			if !prepares {
 				p.fetchFirst(i, n, sc.assigns[k], permitted)
+				return false
+			}
+			first, more, why := p.fetching(i, n, dir, sc.assigns[k], permitted)
+			if why != "" && !installs || !p.split(i, k, sc.commands, append(lines, more...), first) {
+				p.quiet(i, cmp.Or(why, "what it does before would have to come along, and cannot be taken apart from the rest"))
+			} else if first != "" {
+				p.what, p.share, p.unseen = n.from.name, n.fetched(), p.unseen || n.unseen
 			}
 			return false
 		}
@@ -244,7 +261,10 @@ func (p *move) run(i int, in dockerfile.Instruction) bool {
 		for _, c := range chmods {
 			more = append(more, "RUN "+c)
 		}
-		installs = installs || a.purpose == fetch
+		if _, measured := p.seconds(i); !measured && slices.Contains(inTwo, words[0]) && p.fetchedAbove(i, words[0]) {
+			return stop("a step above it fetches packages with " + words[0] + " already, and what is left for it to do was never measured")
+		}
+		installs, prepares = installs || a.purpose == fetch, true
 		p.unseen = p.unseen || n.unseen
 		lines, p.what = append(lines, more...), a.from.name
 	}

@@ -1,6 +1,7 @@
 package advice
 
 import (
+	"path"
 	"slices"
 	"strings"
 
@@ -18,65 +19,85 @@ const (
 // fetchFirst plans a step of its own for what a command fetches that needs the
 // sources. What the RUN itself made executable before is permitted.
 func (p *move) fetchFirst(i int, n *need, assigns []string, permitted []permit) {
+	words, lines, why := p.fetching(i, n, p.dirs[i], assigns, permitted)
+	if why != "" {
+		p.quiet(i, why)
+		return
+	}
+	if p.changed(i).Reruns == 0 {
+		return
+	}
+	if kindOf(words) != "go" || slices.ContainsFunc(p.pending, p.steersModules) {
+		p.moved = append(p.moved, p.pending...)
+	}
+	step := "RUN "
+	for _, m := range p.file.Instructions[i].Flags {
+		step += "--" + m.Name + "=" + m.Value + " "
+	}
+	p.lines[i], p.first, p.unseen = lines, i, p.unseen || n.unseen
+	p.fetches, p.what = step+words, n.from.name
+	p.share = n.fetched()
+	p.whole = n.whole
+	p.leave(i, words)
+}
+
+// fetching writes the command that fetches what a RUN needs, to be called in the
+// folder dir, and the COPY lines that it needs above it. It says why there is none.
+func (p *move) fetching(i int, n *need, dir string, assigns []string, permitted []permit) (text string, lines []string, why string) {
 	first, why := n.action.first, n.action.why
 	if n.demand.why != "" {
-		first, why = "", n.demand.why
-	}
-	if n.demand.first != "" {
+		first, why = n.demand.first, n.demand.why
+	} else if n.demand.first != "" {
 		first = n.demand.first
 	}
-	in := p.file.Instructions[i]
-	words := []string{"RUN"}
-	for _, m := range in.Flags {
-		if m.Name == "mount" && strings.Contains(m.Value, "type=cache") {
-			first, why = "", "it keeps what it fetches in a cache mount"
+	if first == "" {
+		return "", nil, why
+	}
+	for _, m := range p.file.Instructions[i].Mounts() {
+		if m.Type == "cache" {
+			return "", nil, why + "; what it fetches is kept in a cache mount"
 		}
-		words = append(words, "--"+m.Name+"="+m.Value)
 	}
 	chmods, ok := p.chmods(i, n, slices.Concat(p.permits, permitted))
-	if !ok {
-		first = ""
+	words := chmods
+	if folder := relative(dir, n.project.dir); folder != "." {
+		ok = ok && plainWord(folder)
+		words = append(words, "cd "+folder)
 	}
-	for _, c := range chmods {
-		words = append(words, c, "&&")
+	if slices.ContainsFunc(assigns, func(a string) bool { return !plainWord(a) }) {
+		ok = false
 	}
-	if folder := relative(p.dirs[i], n.project.dir); folder != "." {
-		if !plainWord(folder) {
-			first = ""
-		}
-		words = append(words, "cd", folder, "&&")
+	if !ok || len(p.installs) > 0 && n.purpose == builds {
+		return "", nil, why
 	}
-	for _, a := range assigns {
-		if !plainWord(a) {
-			first = ""
-		}
-		words = append(words, a)
+	if p.fetchedAbove(i, kindOf(first)) {
+		return "", nil, "a step above it fetches packages with " + kindOf(first) + " already"
 	}
-	if first == "" || len(p.installs) > 0 && n.purpose == builds {
-		p.quiet(i, why)
-		return
+	if lines, why = p.manifests(n); why != "" {
+		return "", nil, why
 	}
-	if slices.ContainsFunc(p.file.Instructions[:i], func(x dockerfile.Instruction) bool { return fetchedBy(x, kindOf(first)) }) {
-		p.quiet(i, "what it fetches is fetched above it already")
-		return
-	}
-	lines, why := p.manifests(n)
+	return strings.Join(append(words, strings.Join(append(slices.Clone(assigns), first), " ")), " && "), lines, ""
+}
+
+// fetched is the part of the time of a RUN that fetching is taken to be.
+func (n *need) fetched() float64 {
 	switch {
-	case why != "":
-		p.quiet(i, why)
-	case p.changed(i).Reruns > 0:
-		if kindOf(first) != "go mod" || slices.ContainsFunc(p.pending, p.steersModules) {
-			p.moved = append(p.moved, p.pending...)
+	case n.whole:
+		return 1
+	case n.purpose == builds:
+		return fetchedOfBuild
+	}
+	return fetchedOfInstall
+}
+
+// leave notes the folders that a step leaves more in.
+func (p *move) leave(i int, words string) {
+	for part := range strings.SplitSeq(words, " && ") {
+		command := strings.Fields(part)
+		for len(command) > 1 && strings.Contains(command[0], "=") {
+			command = command[1:]
 		}
-		p.lines[i], p.first, p.unseen = lines, i, p.unseen || n.unseen
-		p.fetches, p.what, p.share = strings.Join(append(words, first), " "), n.from.name, fetchedOfInstall
-		switch {
-		case n.whole:
-			p.whole, p.share = true, 1
-		case n.purpose == builds:
-			p.share = fetchedOfBuild
-		}
-		if k := keeps(strings.Fields(first), p.envAt(i)); k != nil {
+		if k := keeps(command, p.envAt(i)); k != nil {
 			for _, m := range k.mounts {
 				if m.store {
 					p.leaves = append(p.leaves, m.folder)
@@ -86,26 +107,51 @@ func (p *move) fetchFirst(i int, n *need, assigns []string, permitted []permit) 
 	}
 }
 
-// fetchedBy says whether an instruction has the words of a kind in a command that may
-// fetch: one that makes a wrapper executable does not.
-func fetchedBy(in dockerfile.Instruction, kind string) bool {
-	if in.Command != "RUN" || !strings.Contains(in.Text, kind) {
+// fetchedAbove says whether a RUN of the image above an instruction calls the tool
+// for packages of the project.
+func (p *move) fetchedAbove(i int, tool string) bool {
+	for stage := p.stage; stage >= 0; stage = p.file.Stages[stage].Parent {
+		for j := p.file.Stages[stage].From; j < min(i, p.file.StageEnd(stage)); j++ {
+			if fetches(p.file.Instructions[j], tool) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// fetches says whether a RUN calls a tool for packages of the project.
+func fetches(in dockerfile.Instruction, tool string) bool {
+	if in.Command != "RUN" || !strings.Contains(in.Text, tool) {
 		return false
 	}
 	sc, ok := readScript(in)
 	return !ok || slices.ContainsFunc(sc.commands, func(words []string) bool {
-		return words[0] != "chmod" && strings.Contains(strings.Join(words, " "), kind)
+		if strings.TrimSuffix(path.Base(words[0]), "w") != tool {
+			return false
+		}
+		a := classify(words)
+		return a.purpose == builds || a.from != nil || a.purpose == unknown && len(words) > 1 && slices.Contains(getting, words[1])
 	})
 }
 
-// kindOf gives the words by which a step is known that fetches already.
-func kindOf(first string) string {
-	for _, kind := range []string{"go mod", "cargo fetch", "dependency:", "gradlew", "dotnet restore", "pnpm fetch", "poetry install", "uv sync", "composer install"} {
-		if strings.Contains(first, kind) {
-			return kind
+// getting are the words of commands that fetch and are not known otherwise.
+var getting = []string{"chef", "get", "mod", "sync", "fetch", "restore", "install"}
+
+// kindOf gives the tool that a step calls last, without the w of a wrapper.
+func kindOf(step string) string {
+	tool := ""
+	for part := range strings.SplitSeq(step, " && ") {
+		for word := range strings.FieldsSeq(part) {
+			if !strings.Contains(word, "=") {
+				if at := path.Base(word); !slices.Contains(plainTools, at) && at != "cd" {
+					tool = strings.TrimSuffix(at, "w")
+				}
+				break
+			}
 		}
 	}
-	return first
+	return tool
 }
 
 // quiet notes why an instruction stays where it is.

@@ -44,7 +44,10 @@ func classifyCargo(args []string) action {
 
 // cargoToml is what cargo reads of a Cargo.toml before it looks for targets.
 type cargoToml struct {
-	Package   *struct{ Name string } `toml:"package"`
+	Package *struct {
+		Name       string `toml:"name"`
+		DefaultRun string `toml:"default-run"`
+	} `toml:"package"`
 	Workspace *struct {
 		Members      []string       `toml:"members"`
 		Exclude      []string       `toml:"exclude"`
@@ -154,10 +157,14 @@ func (c cargoToml) targets() []string {
 	if c.Lib != nil && c.Lib.Path == "" || c.Lib == nil && len(c.Bin) == 0 {
 		out = append(out, "src/lib.rs")
 	}
+	bins := c.Bin
+	if run := c.Package.DefaultRun; run != "" && !slices.ContainsFunc(bins, func(t cargoTarget) bool { return t.Name == run }) {
+		bins = append(slices.Clone(bins), cargoTarget{Name: run})
+	}
 	for _, kind := range []struct {
 		dir string
 		all []cargoTarget
-	}{{"src/bin", c.Bin}, {"benches", c.Bench}, {"tests", c.Test}, {"examples", c.Example}} {
+	}{{"src/bin", bins}, {"benches", c.Bench}, {"tests", c.Test}, {"examples", c.Example}} {
 		for _, t := range kind.all {
 			switch {
 			case t.Path != "":

@@ -20,7 +20,7 @@ func lookRequirements(p *project, named []string) demand {
 			d.why = "its requirements are spread over too many files"
 			return d
 		}
-		file := path.Clean(queue[0])
+		file := p.rel(queue[0])
 		queue = queue[1:]
 		if seen[file] {
 			continue
@@ -56,8 +56,11 @@ func requirement(p *project, base, line string, d *demand) (more, why string) {
 	value = strings.Trim(strings.TrimSpace(value), `"'`)
 	switch option {
 	case "-r", "--requirement", "-c", "--constraint":
-		if strings.Contains(value, "://") {
+		switch {
+		case strings.Contains(value, "://"):
 			return "", ""
+		case path.IsAbs(value):
+			return value, ""
 		}
 		return path.Join(base, value), "" // from the file that names it
 	case "-e", "--editable":
@@ -121,10 +124,12 @@ func relative(dir, at string) string {
 // pythonProject is what an install reads of a pyproject.toml.
 type pythonProject struct {
 	Project struct {
-		Dependencies []string `toml:"dependencies"`
-		Dynamic      []string `toml:"dynamic"`
+		Dependencies []string       `toml:"dependencies"`
+		Optional     map[string]any `toml:"optional-dependencies"`
+		Dynamic      []string       `toml:"dynamic"`
 	} `toml:"project"`
-	Build *struct{} `toml:"build-system"`
+	Groups map[string]any `toml:"dependency-groups"`
+	Build  *struct{}      `toml:"build-system"`
 	Tool  struct {
 		Poetry poetryTool `toml:"poetry"`
 		Uv     struct {
@@ -158,6 +163,23 @@ func lookPyproject(p *project, file string) demand {
 	seen, why := p.toml(file, &f)
 	if d.why = why; seen && slices.Contains(f.Project.Dynamic, "dependencies") {
 		d.why = "the dependencies of pyproject.toml are found by building the project"
+	}
+	d.and(f.folders(p, path.Dir(file)))
+	return d
+}
+
+// folders takes what the pyproject.toml in a folder names of other ones, as uv reads it.
+func (f *pythonProject) folders(p *project, dir string) demand {
+	var d demand
+	named := slices.Concat(f.Project.Dependencies, texts(f.Project.Optional), texts(f.Groups))
+	for _, at := range append(fromPaths(f.Tool.Uv.Sources), fromURLs(named)...) {
+		if !path.IsAbs(at) {
+			at = path.Join(dir, at)
+		}
+		if at = p.rel(at); at == "." {
+			d.why = "pyproject.toml takes a package from the project itself"
+		}
+		d.files = append(d.files, at)
 	}
 	return d
 }
@@ -214,14 +236,23 @@ func lookUv(p *project, args []string) demand {
 		return d
 	}
 	inside := members(p, patterns, "pyproject.toml")
+	dynamic := slices.Contains(f.Project.Dynamic, "dependencies")
+	folders := f.folders(p, ".")
 	for _, dir := range inside {
-		d.files = append(d.files, path.Join(dir, "pyproject.toml"))
+		var member pythonProject
+		file := path.Join(dir, "pyproject.toml")
+		d.files = append(d.files, file)
+		if _, why := p.toml(file, &member); why != "" {
+			d.why = why
+			return d
+		}
+		dynamic = dynamic || slices.Contains(member.Project.Dynamic, "dependencies")
+		folders.and(member.folders(p, dir))
 	}
-	if slices.Contains(f.Project.Dynamic, "dependencies") && !hasFlag(args, "--frozen") {
+	if dynamic && !hasFlag(args, "--frozen") {
 		d.why = "the dependencies of pyproject.toml are found by building the project"
 		return d
 	}
-	folders := fromPaths(f.Tool.Uv.Sources)
 	flag := "--no-install-project"
 	if len(inside) > 0 {
 		flag = "--no-install-workspace"
@@ -230,18 +261,14 @@ func lookUv(p *project, args []string) demand {
 	if f.Tool.Uv.Package != nil {
 		isPackage = *f.Tool.Uv.Package
 	}
-	switch local := hasFlag(args, "--no-install-local"); {
-	case local:
-	case len(folders) > 0:
-		// A package from a folder is built from its sources: they come along.
-		d.files = append(d.files, folders...)
-		fallthrough
-	default:
-		missing := !hasFlag(args, flag) && (len(inside) > 0 || isPackage || !seen)
-		if missing && !(flag == "--no-install-project" && hasFlag(args, "--no-install-workspace")) {
-			d.why = "uv sync installs the project itself, from its sources"
-			d.first = command(append(append([]string{"uv"}, args...), flag)...)
-		}
+	if hasFlag(args, "--no-install-local") {
+		return d
+	}
+	d.and(folders) // a package from a folder is built from its sources
+	missing := !hasFlag(args, flag) && (len(inside) > 0 || isPackage || !seen)
+	if d.why == "" && missing && !(flag == "--no-install-project" && hasFlag(args, "--no-install-workspace")) {
+		d.why = "uv sync installs the project itself, from its sources"
+		d.first = command(append(append([]string{"uv"}, args...), flag)...)
 	}
 	return d
 }

@@ -49,10 +49,10 @@ type need struct {
 func (p *move) needOf(a action, dir string) (*need, string) {
 	n := &need{action: a, project: p.project(dir)}
 	for _, file := range a.named {
-		if strings.ContainsAny(file, "$*") || absolute(file) {
+		if strings.ContainsAny(file, "$*") {
 			return nil, "it reads " + file + ", which cannot be followed"
 		}
-		n.named = append(n.named, path.Join(dir, file))
+		n.named = append(n.named, inDir(dir, file))
 	}
 	if a.from.look != nil {
 		n.demand = a.from.look(n.project)

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"maps"
 	"path"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -50,6 +51,19 @@ func (p *project) hasBelow(rel string) bool {
 		}
 	}
 	return false
+}
+
+// rel gives a path from the project's folder: one from the root of the image is
+// turned into that.
+func (p *project) rel(at string) string {
+	if !path.IsAbs(at) {
+		return path.Clean(at)
+	}
+	rel, err := filepath.Rel(p.dir, at)
+	if err != nil {
+		return at // the folder is not known, so that nothing lies there
+	}
+	return filepath.ToSlash(rel)
 }
 
 // glob lists the files below the project's folder whose path matches one of the

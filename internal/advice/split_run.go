@@ -12,12 +12,13 @@ import (
 var removing = []string{"rm", "clean", "purge", "prune", "uninstall", "remove", "autoremove", "del", "rmdir"}
 
 // split plans to take a RUN apart that installs packages, by the first k of its
-// commands, and does what needs the sources after that. It reports false where the
-// two parts would not do what the whole does.
-func (p *move) split(i, k int, commands [][]string, lines []string) bool {
+// commands and one more that fetches, and does what needs the sources after that. It
+// reports false where the two parts would not do what the whole does.
+func (p *move) split(i, k int, commands [][]string, lines []string, fetches string) bool {
+	var again []int // commands that say how the rest is executed
 	for n, words := range commands {
 		if n < k && (words[0] == "cd" || words[0] == "set") {
-			return false // it says how the rest is executed
+			again = append(again, n)
 		}
 		if n >= k && slices.ContainsFunc(words, func(w string) bool { return slices.Contains(removing, w) }) {
 			return false
@@ -27,12 +28,20 @@ func (p *move) split(i, k int, commands [][]string, lines []string) bool {
 	if r == nil || !r.placed {
 		return false
 	}
-	part := func(start, end int) []string {
-		text := r.raw[:r.commands[0].start] + r.raw[start:end]
-		return strings.Split(strings.ReplaceAll(text, "\r\n", "\n"), "\n")
+	head := r.raw[:r.commands[0].start]
+	part := func(text string) []string {
+		return strings.Split(strings.ReplaceAll(head+text, "\r\n", "\n"), "\n")
 	}
-	above := part(r.commands[0].start, r.commands[k-1].end)
-	below := part(r.commands[k].start, len(r.raw))
+	text := r.raw[r.commands[0].start:r.commands[k-1].end]
+	if fetches != "" {
+		text = strings.TrimSuffix(text, ";") + " && " + fetches
+	}
+	above := part(text)
+	text = ""
+	for _, n := range again {
+		text += strings.TrimSuffix(r.raw[r.commands[n].start:r.commands[n].end], ";") + " && "
+	}
+	below := part(text + r.raw[r.commands[k].start:])
 	first, ok := textOf(p.file, above)
 	rest, also := textOf(p.file, below)
 	if !ok || !also || p.changed(i).Reruns == 0 {
@@ -41,6 +50,9 @@ func (p *move) split(i, k int, commands [][]string, lines []string) bool {
 	p.moved, p.pending = append(p.moved, p.pending...), nil
 	p.lines[i], p.first, p.share = lines, i, fetchedOfBuild
 	p.fetches, p.above, p.rest, p.below = first, above, rest, below
+	if fetches != "" {
+		p.leave(i, fetches)
+	}
 	return true
 }
 
