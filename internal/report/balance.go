@@ -181,18 +181,20 @@ func (v *view) allSteps(limit int) string {
 		if !noTime(s.SavedSeconds) {
 			saved = amount(duration(s.SavedSeconds))
 		}
-		t.row(v.lineCell(s), stage, v.instruction(s, nameLimit), words(statusWord(s.Status)), took, saved)
+		t.row(v.lineCell(s), stage, v.instruction(s, nameLimit), words(statusWord(s)), took, saved)
 	}
 	return t.b.String()
 }
 
-// statusWord is a status as it is shown.
-func statusWord(status string) string {
-	switch status {
-	case "hit", "failed":
-		return status
-	case "miss":
+// statusWord is what became of a step, as it is shown.
+func statusWord(s *Step) string {
+	switch {
+	case s.Status == "hit" || s.Status == "failed":
+		return s.Status
+	case s.Status == "miss":
 		return "**miss**"
+	case !noTime(s.Seconds): // another one failed meanwhile
+		return "stopped"
 	}
 	return "not run"
 }

@@ -44,7 +44,8 @@ func (v *view) commentBody(d verdict, bytes int) []section {
 		return []section{{"details", folded("Details", body)}}
 	}
 	here := v.inComment()
-	table, shown := v.missTable(0, commentRows, cellFiles, bytes/3)
+	missed := v.missRows(commentRows)
+	table, shown := v.missTable(missed, 0, commentRows, cellFiles, bytes/3)
 	patch := openPatch
 	if v.failed() {
 		patch = 0 // first things first
@@ -54,10 +55,11 @@ func (v *view) commentBody(d verdict, bytes int) []section {
 		{"gates", v.gates()},
 		{"the base branch", v.besideBase().markdownText()},
 		{"the steps that missed", table},
+		{"what was lost in all", v.lostInAll()},
 		{"the suggestion", v.topSuggestion(here, patch)},
 		{"more suggestions", v.moreSuggestions(here)},
 		{"where suggestions are", v.suggestedElsewhere(here)},
-		{"the other steps that missed", v.moreMissed(shown, bytes/4)},
+		{"the other steps that missed", v.moreMissed(missed, shown, bytes/4)},
 		{"warnings", v.warnings(20)},
 		{"the evidence", v.evidence(foldedFiles, 20)},
 		{"the timeline", foldedUnlessEmpty(v.textWaterfall())},
@@ -185,8 +187,7 @@ func (v *view) gates() string {
 // missTable is the table of the steps that missed, the most costly first, without
 // those of the first rows. It stops after so many rows or bytes, says how many are
 // left, and how many rows are told by now.
-func (v *view) missTable(first, rows, files, budget int) (table string, told int) {
-	all := v.missRows()
+func (v *view) missTable(all []row, first, rows, files, budget int) (table string, told int) {
 	if len(all) <= first {
 		return "", len(all)
 	}
@@ -206,9 +207,22 @@ func (v *view) missTable(first, rows, files, budget int) (table string, told int
 }
 
 // moreMissed are the steps that the table has no room for, folded.
-func (v *view) moreMissed(told, budget int) string {
-	table, _ := v.missTable(told, foldedRows, cellFiles, budget)
-	return foldedUnlessEmpty(count(len(v.missRows())-told, "more step")+" that missed", table)
+func (v *view) moreMissed(all []row, told, budget int) string {
+	table, _ := v.missTable(all, told, foldedRows, cellFiles, budget)
+	return foldedUnlessEmpty(count(len(all)-told, "more step")+" that missed", table)
+}
+
+// lostInAll says why the figures of the causes do not add up, where they do not.
+func (v *view) lostInAll() string {
+	sum := 0.0
+	for i := range v.Causes {
+		sum += v.Causes[i].LostSeconds
+	}
+	all := v.Totals.LostSeconds
+	if len(v.Causes) < 2 || noTime(all) || noTime(all-sum) {
+		return ""
+	}
+	return "Lost in all: " + duration(all) + ". Each figure is what the build would gain without that cause alone, so they need not add up.\n"
 }
 
 func (v *view) missRow(t *table, r row, files int) {

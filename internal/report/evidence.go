@@ -3,6 +3,7 @@ package report
 import (
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/layercause/layercause/internal/cause"
 )
@@ -78,8 +79,13 @@ func (v *view) facts(c *Cause) []sentence {
 		}
 	}
 	add("cache: ", e.Cache)
-	add("before: ", e.Before)
-	add("after: ", e.After)
+	what := ""
+	if isKeyed(c) {
+		what = ", as a keyed digest of its value"
+	}
+	before, after := fromDifference(e.Before, e.After, detailLimit)
+	add("before"+what+": ", before)
+	add("after"+what+": ", after)
 	add("error: ", e.Error)
 	if w := e.Writer; w != nil {
 		add("last written by the record: ", w.Record)
@@ -101,6 +107,35 @@ func (v *view) facts(c *Cause) []sentence {
 	return facts
 }
 
+// isKeyed says that the evidence has digests in place of values, which are never kept. A
+// list is one of names.
+func isKeyed(c *Cause) bool {
+	return c.Kind == cause.BuildArg && !strings.Contains(c.Evidence.Before, " ")
+}
+
+// differenceLead is how much of what two texts have in common stands before where they
+// part, in bytes.
+const differenceLead = 60
+
+// fromDifference cuts the start that two texts have in common, if it would take the room
+// in which they are told apart.
+func fromDifference(before, after string, limit int) (string, string) {
+	if before == "" || after == "" || len(before) <= limit && len(after) <= limit {
+		return before, after
+	}
+	n := 0
+	for n < min(len(before), len(after)) && before[n] == after[n] {
+		n++
+	}
+	if n -= differenceLead; n <= 0 {
+		return before, after
+	}
+	for n > 0 && !utf8.RuneStart(before[n]) {
+		n-- // the same in both
+	}
+	return "…" + before[n:], "…" + after[n:]
+}
+
 func listFact(label string, items []string) sentence {
 	s := words(label)
 	for i, it := range items {
@@ -110,7 +145,7 @@ func listFact(label string, items []string) sentence {
 		if i > 0 {
 			s = s.say(", ")
 		}
-		s = s.with(prose(it, nameLimit))
+		s = s.with(prose(it, detailLimit))
 	}
 	return s
 }

@@ -148,7 +148,7 @@ func (p *page) failedGates() {
 
 // missed is the table of the steps that missed.
 func (p *page) missed() {
-	rows := p.missRows()
+	rows := p.missRows(htmlMisses)
 	if len(rows) == 0 {
 		return
 	}
@@ -171,7 +171,7 @@ func (p *page) missed() {
 		p.cell("step", p.instruction(r.step, 160))
 		p.raw(`<td class="` + class + `">`)
 		p.sentence(p.reason(r, cellFiles))
-		if anchor := p.causeAnchor(r.step); anchor != "" && r.first {
+		if anchor := p.anchors[r.causeID()]; r.first && anchor != "" {
 			p.raw(` <a href="#` + anchor + `">evidence<span class="sr"> of line ` + itoa(r.step.Line) + "</span></a>")
 		}
 		p.raw(`</td><td class="n">` + duration(r.step.Seconds) + `</td><td class="n">`)

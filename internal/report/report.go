@@ -116,7 +116,7 @@ func newSteps(head *record.Record, ledger timing.Ledger) []Step {
 			Seconds:         tidy(s.Seconds),
 			TransferSeconds: tidy(s.TransferSeconds),
 			SavedSeconds:    tidy(share.Saved),
-			Critical:        share.Critical,
+			Critical:        share.Critical || s.Status == record.StepFailed, // which ended the build
 			Causes:          []string{},
 			Intervals:       stepIntervals(head, s),
 		}

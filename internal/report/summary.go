@@ -1,11 +1,14 @@
 package report
 
+// summaryRows are those of the summary's table of missed steps.
+const summaryRows = 500
+
 // Summary renders the report as the Markdown of a step summary, at most
 // [SummaryBudget] bytes. It holds what [Comment] holds, with everything that the
 // comment had to cut.
 func Summary(r Report) string {
 	v := newView(&r)
-	table, _ := v.missTable(0, 500, 10, SummaryBudget/3)
+	table, _ := v.missTable(v.missRows(summaryRows), 0, summaryRows, 10, SummaryBudget/3)
 	return assemble(SummaryBudget, "report.html and report.json have all of it.", []section{
 		{"the title", v.title()},
 		{"the first line", v.firstLine(v.verdict())},
@@ -13,6 +16,7 @@ func Summary(r Report) string {
 		{"gates", v.gates()},
 		{"the base branch", v.besideBase().markdownText()},
 		{"the steps that missed", table},
+		{"what was lost in all", v.lostInAll()},
 		{"the suggestion", v.topSuggestion(v.wanted(), anyLength)},
 		{"more suggestions", v.moreSuggestions(v.wanted())},
 		{"what builds refuted", refutedMarkdown(v.Suggestions)},

@@ -166,7 +166,7 @@ func (t *terminal) gates() {
 
 // misses is the table of the steps that missed.
 func (t *terminal) misses() {
-	rows := t.missRows()
+	rows := t.missRows(terminalRows)
 	if len(rows) == 0 {
 		return
 	}

@@ -171,15 +171,19 @@ func (v *view) lost() sentence {
 	default:
 		s = s.say(" lost the cache: ").with(v.why(c, 1))
 	}
-	s = s.say("; " + count(len(c.Steps), "step") + " re-ran, ")
-	if more := len(v.Causes) - 1; more > 0 {
-		s = s.say(lostPart("", c.LostSeconds) + "; and " + count(more, "more cause"))
-		if v.Totals.LostSeconds > c.LostSeconds+0.05 {
-			s = s.say(", " + duration(v.Totals.LostSeconds) + " lost in all")
-		}
-		return s
+	text := "; " + count(len(c.Steps), "step") + " re-ran"
+	more := len(v.Causes) - 1
+	inAll := more > 0 && v.Totals.LostSeconds > c.LostSeconds+0.05
+	if !inAll || !noTime(c.LostSeconds) { // of what several lost together none lost it alone
+		text += lostPart(", ", c.LostSeconds)
 	}
-	return s.say(lostPart("", c.LostSeconds))
+	if more > 0 {
+		text += "; and " + count(more, "more cause")
+	}
+	if inAll {
+		text += ", " + duration(v.Totals.LostSeconds) + " lost in all"
+	}
+	return s.say(text)
 }
 
 // namedLine is an instruction and where it stands.

@@ -1,11 +1,8 @@
 package report
 
 import (
-	"slices"
-	"sort"
 	"strings"
 
-	"github.com/layercause/layercause/internal/cause"
 	"github.com/layercause/layercause/internal/record"
 )
 
@@ -55,107 +52,6 @@ func (v *view) failedStep() *Step {
 		}
 	}
 	return nil
-}
-
-// mainCause is the costliest cause of a step, or nil.
-func (v *view) mainCause(s *Step) *Cause {
-	for _, id := range s.Causes {
-		if c := v.causes[id]; c != nil {
-			return c
-		}
-	}
-	return nil
-}
-
-// row is one line of the table of steps that missed.
-type row struct {
-	step *Step
-	// cause is the costliest cause of the step, or nil.
-	cause *Cause
-	// first marks the row that tells the cause; the others refer to its line.
-	first bool
-}
-
-// missRows are the steps that missed, or none if this was the first build, where
-// all of them would say so. They come in the order of blame: the costliest cause first. Within a cause
-// the step that the cause names comes first, since it is where to look; then the
-// longest.
-func (v *view) missRows() []row {
-	if v.firstBuild() {
-		return nil
-	}
-	rank := make(map[*Cause]int, len(v.Causes))
-	for i := range v.Causes {
-		rank[&v.Causes[i]] = i
-	}
-	var rows []row
-	for i := range v.Steps {
-		if s := &v.Steps[i]; missed(s) {
-			rows = append(rows, row{step: s, cause: v.mainCause(s)})
-		}
-	}
-	order := func(r row) int {
-		if r.cause == nil {
-			return len(rank)
-		}
-		return rank[r.cause]
-	}
-	sort.SliceStable(rows, func(i, j int) bool {
-		a, b := rows[i], rows[j]
-		if x, y := order(a), order(b); x != y {
-			return x < y
-		}
-		if x, y := a.named(), b.named(); x != y {
-			return x
-		}
-		return a.step.Seconds > b.step.Seconds
-	})
-	for i := range rows {
-		rows[i].first = i == 0 || rows[i].cause == nil || rows[i-1].cause != rows[i].cause
-	}
-	return rows
-}
-
-// named says that the cause names this very step.
-func (r row) named() bool {
-	return r.cause != nil && r.cause.Line > 0 && r.cause.Line == r.step.Line
-}
-
-// otherLines are the lines of the step's causes, but not its own line.
-func (v *view) otherLines(s *Step) []int {
-	var lines []int
-	for _, id := range s.Causes {
-		if c := v.causes[id]; c != nil && c.Line > 0 && c.Line != s.Line && !slices.Contains(lines, c.Line) {
-			lines = append(lines, c.Line)
-		}
-	}
-	slices.Sort(lines)
-	return lines
-}
-
-// reason says why a step missed, in the words of the table.
-func (v *view) reason(r row, files int) sentence {
-	switch {
-	case r.cause == nil && r.step.Status == string(record.StepFailed):
-		return words("it failed")
-	case r.cause == nil:
-		return words("not explained")
-	case r.cause.Kind == cause.FirstBuild:
-		return v.why(r.cause, files)
-	case !r.first:
-		if lines := v.otherLines(r.step); len(lines) > 0 {
-			return words("because of " + lineList(lines))
-		}
-		return words("same cause")
-	}
-	s := v.why(r.cause, files)
-	if !r.named() && r.cause.Line > 0 {
-		s = s.say(" (").place(v.Links, r.cause.File, r.cause.Line, r.cause.EndLine).say(")")
-	}
-	if more := len(r.step.Causes) - 1; more > 0 {
-		s = s.say(", and " + count(more, "more cause"))
-	}
-	return s
 }
 
 // instruction is the step as it is named in tables: its first line, and its

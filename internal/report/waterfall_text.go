@@ -66,7 +66,7 @@ func (t *timeline) longest(limit int) (rows []*lane, left int) {
 func (l *lane) cells(seconds float64) string {
 	cells := []rune(strings.Repeat(" ", textBarCells))
 	mark := '░'
-	if l.critical || l.step != nil && l.word == "failed" { // which ended the build
+	if l.critical {
 		mark = '█'
 	}
 	at := func(x float64) int {
