@@ -85,8 +85,8 @@ func TestReadEvent(t *testing.T) {
 		},
 		{
 			name: "workflow run of a fork",
-			payload: `{"workflow_run":{"head_sha":"` + headSHA + `","head_branch":"topic","id":9007199254740993,"run_attempt":2,"name":"image",
-				"head_repository":{"full_name":"visitor/shop"}}}`,
+			payload: `{"workflow":{"name":"image"},"workflow_run":{"head_sha":"` + headSHA + `","head_branch":"topic","id":9007199254740993,
+				"run_attempt":2,"name":"what run-name says","head_repository":{"full_name":"visitor/shop"}}}`,
 			env: map[string]string{"GITHUB_EVENT_NAME": "workflow_run", "GITHUB_REF": "refs/heads/main"},
 			want: func(e *Event) {
 				e.Name, e.Ref, e.HeadSHA, e.Branch, e.HeadRepository = "workflow_run", "refs/heads/main", headSHA, "topic", "visitor/shop"

@@ -1,6 +1,7 @@
 package action
 
 import (
+	"cmp"
 	"errors"
 	"strings"
 )
@@ -21,10 +22,16 @@ type payload struct {
 		HeadSHA string `json:"head_sha"`
 		BaseRef string `json:"base_ref"`
 	} `json:"merge_group"`
+	// Workflow is the one that ran, for a workflow_run.
+	Workflow struct {
+		Name string `json:"name"`
+	} `json:"workflow"`
 	WorkflowRun *struct {
-		ID             int64       `json:"id"`
-		RunAttempt     int64       `json:"run_attempt"`
-		Name           string      `json:"name"` // the workflow's
+		ID         int64 `json:"id"`
+		RunAttempt int64 `json:"run_attempt"`
+		// Name is not the workflow's, but what its run-name makes of it:
+		// https://github.com/actions/runner/issues/4141
+		Name           string      `json:"name"`
 		HeadSHA        string      `json:"head_sha"`
 		HeadBranch     string      `json:"head_branch"`
 		HeadRepository *repository `json:"head_repository"`
@@ -80,7 +87,7 @@ func (e *Event) apply(p payload) error {
 		e.HeadSHA = sha
 		e.Branch = p.WorkflowRun.HeadBranch
 		e.HeadRepository = p.WorkflowRun.HeadRepository.name()
-		e.Built = Run{Workflow: p.WorkflowRun.Name, ID: p.WorkflowRun.ID, Attempt: p.WorkflowRun.RunAttempt}
+		e.Built = Run{Workflow: cmp.Or(p.Workflow.Name, p.WorkflowRun.Name), ID: p.WorkflowRun.ID, Attempt: p.WorkflowRun.RunAttempt}
 	}
 	return nil
 }
