@@ -2,6 +2,7 @@ package buildkit
 
 import (
 	"io"
+	"os"
 
 	"github.com/layercause/layercause/internal/buildkit/builder"
 	"github.com/layercause/layercause/internal/record"
@@ -59,7 +60,10 @@ type Options struct {
 	Root string
 
 	Getenv func(string) (string, bool)
-	Stdout io.Writer // for an output that goes to "-"
+	// Stdout is for an output that goes to "-". Nil is for none that may, and Log are
+	// then the files that an output must not be by another name, such as /dev/stdout.
+	Stdout io.Writer
+	Log    []os.FileInfo
 }
 
 // UsageError is a build that cannot be asked for: bad input of the user.

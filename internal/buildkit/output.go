@@ -3,10 +3,7 @@ package buildkit
 import (
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/distribution/reference"
@@ -19,15 +16,9 @@ type loader func() (io.WriteCloser, error)
 
 // setOutputs translates --output, --push, --load and --tag.
 func setOutputs(o Options, r *request, load loader) error {
-	var names []string
-	for _, t := range o.Tags {
-		for tag := range strings.SplitSeq(t, ",") {
-			ref, err := reference.ParseNormalizedNamed(strings.TrimSpace(tag))
-			if err != nil {
-				return &UsageError{fmt.Sprintf("--tag %q is no image name: %v", tag, err), "write NAME[:TAG], in lower case"}
-			}
-			names = append(names, reference.TagNameOnly(ref).String())
-		}
+	names, err := tagNames(o.Tags)
+	if err != nil {
+		return err
 	}
 	var out []client.ExportEntry
 	for _, v := range o.Outputs {
@@ -40,23 +31,30 @@ func setOutputs(o Options, r *request, load loader) error {
 		}
 		out = append(out, e)
 	}
-	if o.Push {
-		i := slices.IndexFunc(out, func(e client.ExportEntry) bool { return e.Type == "image" })
-		if i < 0 {
-			out = append(out, client.ExportEntry{Type: "image", Attrs: map[string]string{}})
-			i = len(out) - 1
-		}
-		out[i].Attrs["push"] = "true"
-	}
-	if o.Load && !slices.ContainsFunc(out, func(e client.ExportEntry) bool { return e.Type == "docker" && e.Attrs["dest"] == "" }) {
-		out = append(out, client.ExportEntry{Type: "docker", Attrs: map[string]string{}})
+	if o.Push && !slices.ContainsFunc(out, func(e client.ExportEntry) bool { return e.Type == "image" }) {
+		out = append(out, client.ExportEntry{Type: "image", Attrs: map[string]string{}})
 	}
 	for i := range out {
-		r.loads = r.loads || out[i].Type == "docker" && out[i].Attrs["dest"] == ""
+		if o.Push && out[i].Type == "image" {
+			pushed(out[i].Attrs)
+		}
+	}
+	if o.Load && !slices.ContainsFunc(out, loaded) {
+		out = append(out, client.ExportEntry{Type: "docker", Attrs: map[string]string{}})
+	}
+	stdout := false
+	for i := range out {
+		r.loads = r.loads || loaded(out[i])
 		if out[i].Type == "docker" && len(r.platforms) > 1 {
 			// BuildKit says so when everything is built.
 			return &UsageError{fmt.Sprintf("--load, or an output of type=docker, holds one platform, and --platform names %d", len(r.platforms)),
 				"load one platform, or push the image, or write --output type=oci,dest=PATH"}
+		}
+		if toStdout(out[i]) {
+			if stdout {
+				return &UsageError{"two outputs go to standard output", "name a file for one of them: --output type=TYPE,dest=PATH"}
+			}
+			stdout = true
 		}
 		if err := finishOutput(o, &out[i], names, load); err != nil {
 			return err
@@ -65,6 +63,30 @@ func setOutputs(o Options, r *request, load loader) error {
 	r.opt.Exports = slices.DeleteFunc(out, func(e client.ExportEntry) bool { return e.Type == "cacheonly" })
 	return setAnnotations(o, r)
 }
+
+// tagNames checks the names, and leaves them as they were given, as buildx does: what is
+// pushed by its digest must not be given a tag.
+func tagNames(tags []string) ([]string, error) {
+	names := splitList(tags)
+	for _, tag := range names {
+		if _, err := reference.ParseNormalizedNamed(tag); err != nil {
+			return nil, &UsageError{fmt.Sprintf("--tag %q is no image name: %v", tag, err), "write NAME[:TAG], in lower case"}
+		}
+	}
+	return names, nil
+}
+
+// pushed makes an image one that is pushed. As with buildx, it is not unpacked too
+// unless somebody asks for that.
+func pushed(attrs map[string]string) {
+	attrs["push"] = "true"
+	if _, ok := attrs["unpack"]; !ok {
+		attrs["unpack"] = "false"
+	}
+}
+
+// loaded says that an output goes to the Docker engine.
+func loaded(e client.ExportEntry) bool { return e.Type == "docker" && e.Attrs["dest"] == "" }
 
 func parseOutput(v string) (client.ExportEntry, error) {
 	fields, err := csvvalue.Fields(v, nil)
@@ -84,75 +106,8 @@ func parseOutput(v string) (client.ExportEntry, error) {
 	e := client.ExportEntry{Type: attrs["type"], Attrs: attrs}
 	delete(attrs, "type")
 	if e.Type == "registry" { // buildx's short form
-		e.Type, attrs["push"] = "image", "true"
+		e.Type = "image"
+		pushed(attrs)
 	}
 	return e, nil
 }
-
-// finishOutput opens what an exporter writes to on this side.
-func finishOutput(o Options, e *client.ExportEntry, names []string, load loader) error {
-	dest := e.Attrs["dest"]
-	delete(e.Attrs, "dest")
-	needs := func(what string) error {
-		return &UsageError{fmt.Sprintf("--output type=%s needs %s", e.Type, what), fmt.Sprintf("write --output type=%s,dest=PATH", e.Type)}
-	}
-	switch e.Type {
-	case "image", "oci", "docker":
-		if len(names) > 0 && e.Attrs["name"] == "" {
-			e.Attrs["name"] = strings.Join(names, ",")
-		}
-	}
-	switch e.Type {
-	case "local":
-		if dest == "" || dest == "-" {
-			return needs("a folder")
-		}
-		e.OutputDir = dest
-	case "tar":
-		if dest == "" {
-			return needs("dest")
-		}
-		e.Output = toFile(o, dest)
-	case "oci":
-		if tar, err := strconv.ParseBool(e.Attrs["tar"]); err == nil && !tar {
-			e.OutputDir = dest
-			return nil
-		}
-		if dest == "" {
-			return needs("dest")
-		}
-		e.Output = toFile(o, dest)
-	case "docker":
-		if dest != "" {
-			e.Output = toFile(o, dest)
-			return nil
-		}
-		e.Output = func(map[string]string) (io.WriteCloser, error) { return load() }
-	case "image":
-		if push, _ := strconv.ParseBool(e.Attrs["push"]); push && e.Attrs["name"] == "" {
-			return &UsageError{"an image that is pushed needs a name", "add --tag REGISTRY/NAME:TAG"}
-		}
-	case "cacheonly":
-	default:
-		return &UsageError{fmt.Sprintf("--output has the unknown type %q", e.Type), "the types are local, tar, oci, docker, image, registry and cacheonly"}
-	}
-	return nil
-}
-
-// toFile opens the file when the exporter starts to write, not before: a build
-// that fails leaves the old file alone.
-func toFile(o Options, dest string) func(map[string]string) (io.WriteCloser, error) {
-	return func(map[string]string) (io.WriteCloser, error) {
-		if dest == "-" {
-			return nopCloser{o.Stdout}, nil
-		}
-		if err := os.MkdirAll(filepath.Dir(dest), 0o755); err != nil {
-			return nil, err
-		}
-		return os.Create(dest)
-	}
-}
-
-type nopCloser struct{ io.Writer }
-
-func (nopCloser) Close() error { return nil }

@@ -143,8 +143,11 @@ func setAttrs(o Options, r *request) error {
 		attrs["label:"+key] = value
 	}
 	for _, a := range o.Allow {
+		if a == "" || a == allowDelete {
+			continue
+		}
 		if _, _, err := entitlements.Parse(a); err != nil {
-			return &UsageError{fmt.Sprintf("--allow %q is no entitlement", a), "use network.host, security.insecure or device"}
+			return &UsageError{fmt.Sprintf("--allow %q is no entitlement", a), "use network.host, security.insecure, device or " + allowDelete}
 		}
 		r.opt.AllowedEntitlements = append(r.opt.AllowedEntitlements, a)
 	}
@@ -164,10 +167,12 @@ func setAttrs(o Options, r *request) error {
 func setResources(o Options, r *request) error {
 	if o.ShmSize != "" {
 		n, err := units.RAMInBytes(o.ShmSize)
-		if err != nil || n <= 0 {
+		if err != nil || n < 0 {
 			return &UsageError{fmt.Sprintf("--shm-size %q is no size", o.ShmSize), "write for example 128m"}
 		}
-		r.opt.FrontendAttrs["shm-size"] = strconv.FormatInt(n, 10)
+		if n > 0 { // 0 is the default
+			r.opt.FrontendAttrs["shm-size"] = strconv.FormatInt(n, 10)
+		}
 	}
 	var limits []string
 	for _, u := range o.Ulimits {

@@ -87,7 +87,7 @@ func build(ctx context.Context, env Env, o BuildOptions) error {
 	o.Options.AwaitSalt = rec.salt
 	o.Options.Hidden = hidden(o, rec.store)
 	o.Options.Getenv = env.LookupEnv
-	o.Options.Stdout = env.Stdout
+	o.Options.Stdout, o.Options.Log = run.stdout(env)
 	o.Options.Commit, o.Options.Root = commitOf(ctx, env, run, o.Context, rec.pathSalt())
 	if env.CacheDir != "" {
 		o.Options.IndexDir = filepath.Join(env.CacheDir, "layercause", "files")

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/containerd/console"
+
 	"github.com/layercause/layercause/internal/action"
 	"github.com/layercause/layercause/internal/report"
 )
@@ -161,13 +163,30 @@ func (r *runner) links(dir string) report.Links {
 	return l
 }
 
+// stdout is where an output of the build may go that names no file. None may go to a
+// terminal, nor to the log of a job, where what is built could command the runner: then
+// it is nil, and what the log is tells it by its other names.
+func (r *runner) stdout(env Env) (w io.Writer, log []os.FileInfo) {
+	if !r.active && !isTerminal(env.Stdout) {
+		return env.Stdout, nil
+	}
+	for _, stream := range []io.Writer{env.Stdout, env.Stderr} {
+		if f, ok := stream.(*os.File); ok {
+			if fi, err := f.Stat(); err == nil {
+				log = append(log, fi)
+			}
+		}
+	}
+	return nil, log
+}
+
 func isTerminal(w io.Writer) bool {
 	f, ok := w.(*os.File)
 	if !ok {
 		return false
 	}
-	fi, err := f.Stat()
-	return err == nil && fi.Mode()&os.ModeCharDevice != 0
+	_, err := console.ConsoleFromFile(f)
+	return err == nil
 }
 
 func isDir(dir string) bool {
