@@ -1,7 +1,9 @@
 package buildkit
 
 import (
+	"encoding/csv"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -10,80 +12,85 @@ import (
 	"github.com/tonistiigi/go-csvvalue"
 )
 
-// setAttestations translates --attest, --provenance and --sbom. As with buildx,
-// the smallest provenance is made unless it is switched off.
+// setAttestations translates --attest, --provenance and --sbom, of which the last two
+// go before the first. As with buildx, the smallest provenance is made unless it is
+// switched off or another is asked for.
 func setAttestations(o Options, r *request) error {
-	attests := map[string]string{}
-	for _, a := range o.Attests {
-		fields, err := csvvalue.Fields(a, nil)
-		if err != nil {
-			return &UsageError{fmt.Sprintf("--attest: %v", err), "write for example --attest type=sbom"}
+	all := slices.Clone(o.Attests)
+	for _, short := range [][2]string{{"provenance", o.Provenance}, {"sbom", o.SBOM}} {
+		if kind, value := short[0], short[1]; value != "" {
+			if on, err := strconv.ParseBool(value); err == nil {
+				value = fmt.Sprintf("disabled=%t", !on)
+			}
+			all = append(all, "type="+kind+","+value)
 		}
-		attrs, err := keyValues("--attest", a, fields)
+	}
+	attests := map[string]string{}
+	for _, a := range all {
+		kind, value, err := parseAttestation(a)
 		if err != nil {
 			return err
 		}
-		kind := attrs["type"]
-		if kind == "" {
-			return &UsageError{"--attest has no type", "write for example --attest type=provenance,mode=max"}
-		}
-		if kind != "sbom" && kind != "provenance" {
-			return &UsageError{fmt.Sprintf("--attest has the unknown type %q", kind), "the types are sbom and provenance"}
-		}
-		if off, err := strconv.ParseBool(attrs["disabled"]); err == nil && off {
-			attests[kind] = ""
-			continue
-		}
-		var rest []string
-		for _, f := range fields {
-			if k, _, _ := strings.Cut(f, "="); k != "type" && k != "disabled" {
-				rest = append(rest, f)
-			}
-		}
-		attests[kind] = strings.Join(rest, ",")
-		if attests[kind] == "" {
-			attests[kind] = "mode=min"
-			if kind == "sbom" {
-				attests[kind] = "generator="
-			}
-		}
-	}
-	for kind, value := range map[string]string{"provenance": o.Provenance, "sbom": o.SBOM} {
-		if value == "" {
-			continue
-		}
-		on, err := strconv.ParseBool(value)
-		switch {
-		case err != nil:
-			attests[kind] = value
-		case !on:
-			attests[kind] = ""
-		case kind == "provenance":
-			attests[kind] = "mode=min"
-		default:
-			attests[kind] = "generator="
-		}
+		attests[kind] = value
 	}
 	if _, ok := attests["provenance"]; !ok {
-		if v, _ := o.Getenv("BUILDX_NO_DEFAULT_ATTESTATIONS"); v == "" || v == "0" || v == "false" {
+		if off, err := strconv.ParseBool(o.env("BUILDX_NO_DEFAULT_ATTESTATIONS")); err != nil || !off {
 			attests["provenance"] = "mode=min,inline-only=true"
 		}
 	}
 	for kind, value := range attests {
-		if value == "" {
-			continue
+		if value != "" {
+			r.opt.FrontendAttrs["attest:"+kind] = value
 		}
-		if value == "generator=" {
-			value = ""
-		}
-		r.opt.FrontendAttrs["attest:"+kind] = value
 	}
 	return nil
+}
+
+// parseAttestation takes an entry of --attest apart. The value is empty if it switches
+// the attestation off.
+func parseAttestation(a string) (kind, value string, err error) {
+	fields, err := csvvalue.Fields(a, nil)
+	if err != nil {
+		return "", "", &UsageError{fmt.Sprintf("--attest: %v", err), "write for example --attest type=sbom"}
+	}
+	attrs, err := keyValues("--attest", a, fields)
+	if err != nil {
+		return "", "", err
+	}
+	switch kind = attrs["type"]; kind {
+	case "sbom", "provenance":
+	case "":
+		return "", "", &UsageError{"--attest has no type", "write for example --attest type=provenance,mode=max"}
+	default:
+		return "", "", &UsageError{fmt.Sprintf("--attest has the unknown type %q", kind), "the types are sbom and provenance"}
+	}
+	if text, ok := attrs["disabled"]; ok {
+		off, err := strconv.ParseBool(text)
+		if err != nil {
+			return "", "", &UsageError{fmt.Sprintf("--attest: disabled=%s is neither true nor false", text), "write disabled=true, or leave it out"}
+		}
+		if off {
+			return kind, "", nil
+		}
+	}
+	// The type is passed on, so that the value is not empty; without a mode, BuildKit's
+	// provenance is the largest.
+	fields = slices.DeleteFunc(fields, func(f string) bool { return strings.HasPrefix(strings.ToLower(f), "disabled=") })
+	var text strings.Builder
+	w := csv.NewWriter(&text)
+	if err := w.Write(fields); err != nil {
+		return "", "", err
+	}
+	w.Flush()
+	return kind, strings.TrimSuffix(text.String(), "\n"), nil
 }
 
 // setAnnotations translates --annotation into attributes of the image exporters.
 func setAnnotations(o Options, r *request) error {
 	for _, a := range o.Annotations {
+		if a == "" {
+			continue
+		}
 		name, value, ok := strings.Cut(a, "=")
 		if !ok || name == "" {
 			return &UsageError{fmt.Sprintf("--annotation %q is not KEY=VALUE", a), "write --annotation [TYPE:]KEY=VALUE"}

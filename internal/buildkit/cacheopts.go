@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/moby/buildkit/client"
@@ -24,7 +25,7 @@ func setCaches(o Options, r *request) error {
 	}
 	// BuildKit's client would make the folder of a local cache that is not there.
 	r.opt.CacheImports = slices.DeleteFunc(slices.Clone(r.imports), func(e client.CacheOptionsEntry) bool { return notThere(e) != "" })
-	if strings.EqualFold(r.buildArgs["BUILDKIT_INLINE_CACHE"], "1") || strings.EqualFold(r.buildArgs["BUILDKIT_INLINE_CACHE"], "true") {
+	if inline, _ := strconv.ParseBool(r.buildArgs["BUILDKIT_INLINE_CACHE"]); inline {
 		r.exports = append(r.exports, client.CacheOptionsEntry{Type: "inline", Attrs: map[string]string{}})
 	}
 	r.opt.CacheExports = slices.DeleteFunc(slices.Clone(r.exports), func(e client.CacheOptionsEntry) bool { return noService(e) != "" })
@@ -99,9 +100,11 @@ func completeCache(flag string, e *client.CacheOptionsEntry, getenv func(string)
 		}
 		set("url", "ACTIONS_CACHE_URL", "ACTIONS_RESULTS_URL")
 	case "s3":
+		if e.Attrs["access_key_id"] == "" || e.Attrs["secret_access_key"] == "" { // else the token is not theirs
+			set("session_token", "AWS_SESSION_TOKEN")
+		}
 		set("access_key_id", "AWS_ACCESS_KEY_ID")
 		set("secret_access_key", "AWS_SECRET_ACCESS_KEY")
-		set("session_token", "AWS_SESSION_TOKEN")
 		set("region", "AWS_REGION")
 		set("bucket", "AWS_BUCKET")
 	case "azblob":

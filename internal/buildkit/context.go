@@ -10,6 +10,7 @@ import (
 
 	"github.com/containerd/containerd/v2/core/content"
 	contentlocal "github.com/containerd/containerd/v2/plugins/content/local"
+	"github.com/distribution/reference"
 	"github.com/moby/buildkit/client/ociindex"
 	"github.com/moby/buildkit/frontend/dockerui"
 	"github.com/moby/buildkit/identity"
@@ -27,6 +28,9 @@ func setContext(o Options, r *request) error {
 		return &UsageError{"neither the build context nor the Dockerfile is read from standard input", "name the folder, and the Dockerfile with --file"}
 	case isURL(o.Context):
 		return setRemoteContext(o, r)
+	case o.Context == "-" || o.File == "-":
+		return &UsageError{"a build context or a Dockerfile from standard input is not supported",
+			"name a folder or a URL, and with --file a file: what is explained are its lines"}
 	}
 	fi, err := os.Stat(o.Context)
 	switch {
@@ -150,7 +154,10 @@ func setNamedContexts(o Options, r *request) error {
 		if !ok || name == "" || value == "" {
 			return &UsageError{fmt.Sprintf("--build-context %q is not NAME=VALUE", c), "write for example --build-context assets=./assets"}
 		}
-		name = strings.ToLower(name)
+		name, err := contextName(name)
+		if err != nil {
+			return err
+		}
 		r.contexts = append(r.contexts, name)
 		path, isLayout := strings.CutPrefix(value, "oci-layout://")
 		switch {
@@ -169,9 +176,21 @@ func setNamedContexts(o Options, r *request) error {
 				return err
 			}
 			r.opt.FrontendAttrs["context:"+name] = "local:" + local
+			// Else the daemon would keep one copy for all folders of that name.
+			r.opt.FrontendAttrs["sharedkey:localdir:"+name] = sharedKey(r.locals.trees[local].Root())
 		}
 	}
 	return nil
+}
+
+// contextName is the name under which BuildKit looks for what stands in for a
+// reference: without the parts that docker implies.
+func contextName(given string) (string, error) {
+	named, err := reference.ParseNormalizedNamed(strings.ToLower(given))
+	if err != nil {
+		return "", &UsageError{fmt.Sprintf("--build-context: %q is no name of a stage or an image: %v", given, err), "write for example --build-context assets=./assets"}
+	}
+	return strings.TrimSuffix(reference.FamiliarString(named), ":latest"), nil
 }
 
 // setLayout gives the daemon an OCI layout: PATH, PATH:TAG or PATH@DIGEST.

@@ -66,6 +66,14 @@ type Options struct {
 	Log    []os.FileInfo
 }
 
+// env is a variable of the environment, empty if it is not set.
+func (o Options) env(name string) string {
+	if value, ok := o.Getenv(name); ok {
+		return value
+	}
+	return ""
+}
+
 // UsageError is a build that cannot be asked for: bad input of the user.
 type UsageError struct {
 	Problem string

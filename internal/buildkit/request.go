@@ -5,6 +5,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -81,7 +82,11 @@ func setBuildArgs(o Options, r *request) error {
 }
 
 func setPlatforms(o Options, r *request) error {
-	for _, list := range o.Platforms {
+	lists := o.Platforms
+	if len(lists) == 0 { // as docker's commands
+		lists = []string{o.env("DOCKER_DEFAULT_PLATFORM")}
+	}
+	for _, list := range lists {
 		for p := range strings.SplitSeq(list, ",") {
 			p = strings.TrimSpace(p)
 			if p == "" {
@@ -94,7 +99,9 @@ func setPlatforms(o Options, r *request) error {
 			if err != nil {
 				return &UsageError{fmt.Sprintf("--platform %q is no platform", p), "write OS/ARCH, for example linux/amd64"}
 			}
-			r.platforms = append(r.platforms, platforms.FormatAll(platforms.Normalize(spec)))
+			if p := platforms.FormatAll(platforms.Normalize(spec)); !slices.Contains(r.platforms, p) {
+				r.platforms = append(r.platforms, p)
+			}
 		}
 	}
 	if len(r.platforms) > 0 {

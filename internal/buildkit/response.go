@@ -23,11 +23,9 @@ func (res *Result) readResponse(resp *client.SolveResponse) {
 		if err != nil {
 			continue
 		}
-		var value any
-		if json.Unmarshal(dt, &value) != nil {
-			continue
-		}
-		if _, ok := value.(map[string]any); ok {
+		var object map[string]any
+		var list []map[string]any
+		if json.Unmarshal(dt, &object) == nil && len(object) > 0 || json.Unmarshal(dt, &list) == nil && len(list) > 0 {
 			res.Metadata[k] = json.RawMessage(dt)
 		}
 	}

@@ -45,6 +45,9 @@ type Result struct {
 // Prepare checks the options. It asks no builder, so that bad input is found at
 // once; its errors are *UsageError.
 func Prepare(o Options) (*Build, error) {
+	if usual := o.env("BUILDKIT_PROGRESS"); usual != "" && (o.Progress == "" || o.Progress == "auto") {
+		o.Progress = usual
+	}
 	if o.Progress != "" && !slices.Contains([]string{"auto", "tty", "plain", "rawjson", "quiet", "none"}, o.Progress) {
 		return nil, &UsageError{fmt.Sprintf("--progress %q is unknown", o.Progress), "use auto, tty, plain, rawjson, quiet or none"}
 	}

@@ -8,11 +8,13 @@ import (
 	"strings"
 
 	"github.com/docker/cli/cli/config"
+	"github.com/docker/cli/cli/config/configfile"
 	"github.com/moby/buildkit/session/auth/authprovider"
 	"github.com/moby/buildkit/session/filesync"
 	"github.com/moby/buildkit/session/secrets"
 	"github.com/moby/buildkit/session/secrets/secretsprovider"
 	"github.com/moby/buildkit/session/sshforward/sshprovider"
+	"github.com/moby/buildkit/util/gitutil"
 	"github.com/tonistiigi/go-csvvalue"
 )
 
@@ -20,11 +22,7 @@ import (
 // credentials, secrets and SSH agents.
 func setSession(o Options, r *request) error {
 	r.opt.Session = append(r.opt.Session, filesync.NewFSSyncProvider(r.locals))
-	var dir string
-	if d, ok := o.Getenv("DOCKER_CONFIG"); ok {
-		dir = d
-	}
-	cfg, err := config.Load(dir)
+	cfg, err := config.Load(o.env("DOCKER_CONFIG"))
 	if err != nil {
 		return &UsageError{fmt.Sprintf("reading docker's configuration: %v", err), "mend or remove the config.json in DOCKER_CONFIG"}
 	}
@@ -33,10 +31,32 @@ func setSession(o Options, r *request) error {
 	r.opt.Session = append(r.opt.Session, authprovider.NewDockerAuthProvider(authprovider.DockerAuthProviderConfig{
 		AuthConfigProvider: credentials.forDaemon(),
 	}))
+	setProxies(o, r, cfg)
 	if err := setSecrets(o, r); err != nil {
 		return err
 	}
 	return setSSH(o, r)
+}
+
+// setProxies hands on the proxies of docker's configuration, as docker's commands do:
+// steps are given them, but a key has them only where the Dockerfile declares them.
+// https://docs.docker.com/engine/cli/proxy/
+func setProxies(o Options, r *request, cfg *configfile.ConfigFile) {
+	p, ok := cfg.Proxies[o.env("DOCKER_HOST")]
+	if !ok {
+		p = cfg.Proxies["default"]
+	}
+	for name, value := range map[string]string{
+		"HTTP_PROXY": p.HTTPProxy, "HTTPS_PROXY": p.HTTPSProxy, "NO_PROXY": p.NoProxy, "FTP_PROXY": p.FTPProxy, "ALL_PROXY": p.AllProxy,
+	} {
+		given := false
+		for arg := range r.buildArgs {
+			given = given || strings.EqualFold(arg, name)
+		}
+		if value != "" && !given {
+			r.buildArgs[name], r.opt.FrontendAttrs["build-arg:"+name] = value, value
+		}
+	}
 }
 
 func setSecrets(o Options, r *request) error {
@@ -109,7 +129,11 @@ func (s secretStore) GetSecret(ctx context.Context, id string) ([]byte, error) {
 
 func setSSH(o Options, r *request) error {
 	var agents []sshprovider.AgentConfig
-	for _, s := range o.SSH {
+	wanted := o.SSH
+	if url, err := gitutil.ParseURL(o.Context); len(wanted) == 0 && err == nil && url.Scheme == gitutil.SSHProtocol {
+		wanted = []string{"default"} // as with buildx: the daemon fetches the context with it
+	}
+	for _, s := range wanted {
 		id, paths, ok := strings.Cut(s, "=")
 		a := sshprovider.AgentConfig{ID: id}
 		if ok {
@@ -140,17 +164,19 @@ func setSSH(o Options, r *request) error {
 func setHosts(o Options, r *request) error {
 	var hosts []string
 	for _, h := range o.AddHosts {
-		name, ips, ok := strings.Cut(h, "=")
-		if !ok {
-			name, ips, ok = strings.Cut(h, ":")
-		}
 		bad := &UsageError{fmt.Sprintf("--add-host %q is not NAME=IP", h), "write for example --add-host db=10.0.0.5"}
-		if !ok || name == "" || ips == "" {
-			return bad
-		}
-		for ip := range strings.SplitSeq(ips, ",") {
-			ip = strings.TrimSuffix(strings.TrimPrefix(ip, "["), "]")
-			if net.ParseIP(ip) == nil {
+		name := ""
+		// After a comma there is another entry, or another address of the same name.
+		for entry := range strings.SplitSeq(h, ",") {
+			ip := strings.TrimSuffix(strings.TrimPrefix(entry, "["), "]")
+			if name == "" || net.ParseIP(ip) == nil {
+				var ok bool
+				if name, ip, ok = strings.Cut(entry, "="); !ok {
+					name, ip, _ = strings.Cut(entry, ":")
+				}
+				ip = strings.TrimSuffix(strings.TrimPrefix(ip, "["), "]")
+			}
+			if name == "" || net.ParseIP(ip) == nil {
 				return bad
 			}
 			hosts = append(hosts, name+"="+ip)
