@@ -9,6 +9,7 @@ import (
 	"github.com/layercause/layercause/internal/action"
 	"github.com/layercause/layercause/internal/buildkit"
 	"github.com/layercause/layercause/internal/buildkit/builder"
+	"github.com/layercause/layercause/internal/record"
 	"github.com/layercause/layercause/internal/settings"
 )
 
@@ -73,9 +74,10 @@ func ExitCode(w io.Writer, err error) int {
 		return ExitBuilt
 	}
 	e := classify(err)
-	fmt.Fprintln(w, action.Harmless("error: "+e.Error()))
+	// What was given wrongly is quoted, and may be an address with a password.
+	fmt.Fprintln(w, action.Harmless("error: "+record.RedactURLs(e.Error())))
 	if e.Hint != "" {
-		fmt.Fprintln(w, action.Harmless("hint: "+e.Hint))
+		fmt.Fprintln(w, action.Harmless("hint: "+record.RedactURLs(e.Hint)))
 	}
 	return e.Code
 }

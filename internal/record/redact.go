@@ -15,6 +15,9 @@ var (
 	// slashed is a password with an unencoded slash. A host's port is a number,
 	// which tells it from https://host/path@version.
 	slashed = regexp.MustCompile(`([A-Za-z][A-Za-z0-9+.-]*://)([^/?#\s"'<>:@]+:[^/?#\s"'<>@]*[^0-9/?#\s"'<>@][^/?#\s"'<>@]*/[^\s"'<>@]*)@`)
+	// schemeless is a registry with a login in front, which is no reference but is written.
+	// A domain or a port tells its host from a package's version.
+	schemeless = regexp.MustCompile(`(^|[\s"'=,(<>` + "`" + `])([^\s"'<>:@/=,(` + "`" + `]+:[^\s"'<>:@/,` + "`" + `]+)@((?:[A-Za-z0-9-]+\.)+[A-Za-z]{2,}(?::[0-9]+)?/|[A-Za-z0-9.-]+:[0-9]+/)`)
 	// parameter is a query parameter that carries a credential.
 	parameter = regexp.MustCompile(`(?i)([?&](?:` + strings.Join([]string{
 		`[a-z0-9_-]*token`, `[a-z0-9_-]*secret`, `[a-z0-9_-]*passw(?:or)?d`, `pass`, `pwd`, `pw`,
@@ -26,13 +29,13 @@ var (
 )
 
 // RedactURLs strikes out credentials in the URLs that a text contains:
-// scheme://user:password@host becomes scheme://***@host, and the values of
-// query parameters that carry tokens or signatures become ***. References to
+// scheme://user:password@host becomes scheme://***@host, user:password@host/name
+// likewise, and the values of query parameters that carry tokens or signatures become ***. References to
 // variables, as in https://oauth2:${TOKEN}@host, stay: they hold no value, and
 // a Dockerfile must still be recognised by its text. Redacting twice gives the
 // same as redacting once.
 func RedactURLs(text string) string {
-	if !strings.Contains(text, "://") && !strings.Contains(text, "=") {
+	if !strings.ContainsAny(text, "@=") {
 		return text
 	}
 	text = userinfo.ReplaceAllStringFunc(text, func(m string) string {
@@ -41,6 +44,13 @@ func RedactURLs(text string) string {
 			return m
 		}
 		return p[1] + struck + "@"
+	})
+	text = schemeless.ReplaceAllStringFunc(text, func(m string) string {
+		p := schemeless.FindStringSubmatch(m)
+		if named(p[2]) {
+			return m
+		}
+		return p[1] + struck + "@" + p[3]
 	})
 	text = slashed.ReplaceAllString(text, "${1}"+struck+"@")
 	return parameter.ReplaceAllStringFunc(text, func(m string) string {

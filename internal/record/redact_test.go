@@ -26,6 +26,17 @@ func TestRedactURLs(t *testing.T) {
 		{"https://$USER:$PASS@example.com/x", "https://$USER:$PASS@example.com/x"},
 		{"https://${TOKEN:-secret}@example.com/x", "https://***@example.com/x"},
 		{"https://x/?token=${TOKEN}", "https://x/?token=${TOKEN}"},
+		{"user:pass@example.com/x", "***@example.com/x"},
+		{`ref "user:p%40ss@example.com:5000/x": no`, `ref "***@example.com:5000/x": no`},
+		{"type=registry,ref=user:pass@localhost:5000/x", "type=registry,ref=***@localhost:5000/x"},
+		{"pushing user:pass@127.0.0.1:5000/x", "pushing ***@127.0.0.1:5000/x"},
+		{"FROM example.com/app:v1@sha256:0f00", "FROM example.com/app:v1@sha256:0f00"},
+		{"FROM app:v1@sha256:0f00/x", "FROM app:v1@sha256:0f00/x"},
+		{"npm:react@18.2.0/server", "npm:react@18.2.0/server"},
+		{"$USER:$PASS@example.com/x", "$USER:$PASS@example.com/x"},
+		{"git@example.com:5000/x", "git@example.com:5000/x"},
+		{"a mail to me:you@example.com", "a mail to me:you@example.com"},
+		{"https://x/a:b@example.com/c", "https://x/a:b@example.com/c"},
 		{"no URL at all, a=b", "no URL at all, a=b"},
 	}
 	for _, c := range cases {
