@@ -122,6 +122,32 @@ func TestPutKeepsTheLast(t *testing.T) {
 	}
 }
 
+// TestManyRecordsGoInTurns has a folder that many records were copied into: each is read
+// before it is removed, and no build waits for all of them.
+func TestManyRecordsGoInTurns(t *testing.T) {
+	s := open(t)
+	const many = Keep + 2*mostPruned
+	r := build(s, t, 0, "a")
+	put(t, s, r)
+	dir := filepath.Dir(files(t, s)[0])
+	for n := 1; n < many; n++ {
+		r := build(s, t, n, "a")
+		data, err := record.Encode(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := writeFile(dir, nameOf(r), data); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i, want := range []int{many + 1 - mostPruned, many + 2 - 2*mostPruned, Keep, Keep} {
+		put(t, s, build(s, t, many+i, "a"))
+		if n := len(files(t, s)); n != want {
+			t.Errorf("after %d builds there are %d records, want %d", i+1, n, want)
+		}
+	}
+}
+
 func TestUnreadableFilesAreNamedAndStay(t *testing.T) {
 	s := open(t)
 	good := build(s, t, 1, "a")

@@ -16,6 +16,10 @@ import (
 // tempPrefix begins the names of files that are being written.
 const tempPrefix = ".writing-"
 
+// mostPruned bounds the records that are removed after one build, which waits for it: a
+// folder that many were copied into becomes small over the next ones.
+const mostPruned = 20
+
 // abandoned is the age at which a file that is being written has lost its
 // writer: no record takes that long.
 const abandoned = time.Hour
@@ -89,9 +93,12 @@ func (s *Store) prune(ctx context.Context, folder, dir string) ([]string, error)
 		return nil, err
 	}
 	var warnings []string
-	for len(names) > Keep && ctx.Err() == nil {
-		path := filepath.Join(dir, names[0])
-		names = names[1:]
+	removed := 0
+	for _, name := range names[:max(len(names)-Keep, 0)] {
+		if removed == mostPruned || ctx.Err() != nil {
+			break
+		}
+		path := filepath.Join(dir, name)
 		// What is no record was not put here by us, or holds what somebody may
 		// want to look into: it is not ours to remove.
 		r, err := readFile(path, record.ReadSteps)
@@ -107,6 +114,7 @@ func (s *Store) prune(ctx context.Context, folder, dir string) ([]string, error)
 		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return warnings, fmt.Errorf("tidying history: %w", err)
 		}
+		removed++
 	}
 	return warnings, nil
 }
