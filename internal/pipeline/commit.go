@@ -23,7 +23,7 @@ func commitOf(ctx context.Context, env Env, run *runner, dir string, salt record
 		}, nonEmpty(repositoryRoot(git{ctx, dir}, env.getenv("GITHUB_WORKSPACE"), e), env.Dir)
 	}
 	if !isDir(dir) {
-		return record.Commit{Repository: record.RedactURLs(dir)}, env.Dir
+		return record.Commit{Repository: repositoryOf(dir)}, env.Dir
 	}
 	g := git{ctx, dir}
 	var root, sha, ref, remote string
@@ -47,6 +47,16 @@ func commitOf(ctx context.Context, env Env, run *runner, dir string, salt record
 		c.Repository = unnamed(root, salt)
 	}
 	return c, root
+}
+
+// repositoryOf names the repository of a URL, URL#REF or URL#REF:FOLDER: with the folder,
+// which has Dockerfiles of its own, and without the ref, whose builds are compared.
+func repositoryOf(url string) string {
+	url, at, _ := strings.Cut(record.RedactURLs(url), "#")
+	if _, folder, _ := strings.Cut(at, ":"); folder != "" {
+		return url + "#:" + folder
+	}
+	return url
 }
 
 // unnamed names a repository that has no remote: by its folder, and by a keyed

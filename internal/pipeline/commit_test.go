@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/layercause/layercause/internal/record"
 )
 
 // A folder of a repository can itself look like a bare repository, whose
@@ -50,5 +52,22 @@ func TestGitRunsNothingOfAPlantedRepository(t *testing.T) {
 	}
 	if _, err := os.Stat(proof); err == nil {
 		t.Error("a program of the planted repository ran")
+	}
+}
+
+// TestBuildsOfAURLAreCompared has builds of several commits of one repository, by its URL.
+func TestBuildsOfAURLAreCompared(t *testing.T) {
+	for url, want := range map[string]string{
+		"https://example.com/o/r.git":                               "https://example.com/o/r.git",
+		"https://example.com/o/r.git#main":                          "https://example.com/o/r.git",
+		"https://example.com/o/r.git#" + strings.Repeat("a", 40):    "https://example.com/o/r.git",
+		"https://me:SECRET@example.com/o/r.git#v1:folder":           "https://***@example.com/o/r.git#:folder",
+		"https://example.com/o/r.git#:folder":                       "https://example.com/o/r.git#:folder",
+		"git@example.com:o/r.git#main":                              "git@example.com:o/r.git",
+		"https://example.com/context.tar.gz?version=1&token=SECRET": "https://example.com/context.tar.gz?version=1&token=***",
+	} {
+		if got, _ := commitOf(t.Context(), Env{}, &runner{}, url, record.Salt{}); got.Repository != want {
+			t.Errorf("%s is of the repository %q, want %q", url, got.Repository, want)
+		}
 	}
 }
