@@ -35,7 +35,7 @@ func setContext(o Options, r *request) error {
 	fi, err := os.Stat(o.Context)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return &UsageError{fmt.Sprintf("the build context %q does not exist", o.Context), "name a folder or a git URL as the last argument"}
+		return &UsageError{fmt.Sprintf("the build context %q does not exist", o.Context), "check the path; it is relative to the current folder"}
 	case err != nil:
 		return &UsageError{fmt.Sprintf("reading the build context: %v", err), "check the folder's permissions"}
 	case !fi.IsDir():

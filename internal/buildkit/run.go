@@ -225,7 +225,11 @@ func (b *Build) result(a *assembly, obs *observer, read []indexRead, resp *clien
 		c := &r.Caches[i]
 		emptyIfNew(c)
 		if c.Error = redact(c.Error); c.Error != "" {
-			r.Warnings = append(r.Warnings, fmt.Sprintf("%sing the %s cache `%s`: %s", c.Direction, c.Type, c.Ref, c.Error))
+			name := c.Type + " cache"
+			if c.Ref != "" {
+				name += " `" + c.Ref + "`"
+			}
+			r.Warnings = append(r.Warnings, fmt.Sprintf("%sing the %s: %s", c.Direction, name, c.Error))
 		}
 	}
 	if buildErr != nil {
