@@ -59,13 +59,17 @@ func (x *analysis) wait() (*assembly, string) {
 	return x.assembly, ""
 }
 
-func (b *Build) newAssembly(g *operation.Graph) *assembly {
-	data := g.Dockerfile
-	if data == nil {
-		data = b.request.data
+// dockerfile is what the frontend read, and without its word what lies here.
+func (b *Build) dockerfile(g *operation.Graph) []byte {
+	if g.Dockerfile != nil {
+		return g.Dockerfile
 	}
+	return b.request.data
+}
+
+func (b *Build) newAssembly(g *operation.Graph) *assembly {
 	a := &assembly{graph: g, contexts: b.request.contexts}
-	f, err := dockerfile.Parse(b.request.dockerfile, data)
+	f, err := dockerfile.Parse(b.request.dockerfile, b.dockerfile(g))
 	if err != nil {
 		a.warnings = append(a.warnings, "explaining needs a Dockerfile of the known syntax: "+err.Error())
 		return a

@@ -3,7 +3,6 @@ package buildkit
 import (
 	"fmt"
 	"maps"
-	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -234,7 +233,7 @@ func relative(root, path string) string {
 		abs = filepath.Join(a, filepath.Base(abs))
 	}
 	rel, err := filepath.Rel(root, abs)
-	if err != nil || rel == ".." || strings.HasPrefix(rel, ".."+string(os.PathSeparator)) {
+	if err != nil || !filepath.IsLocal(rel) {
 		return filepath.ToSlash(filepath.Base(path))
 	}
 	return filepath.ToSlash(rel)

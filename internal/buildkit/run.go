@@ -191,7 +191,7 @@ func (b *Build) result(a *assembly, obs *observer, read []indexRead, resp *clien
 	if a == nil {
 		r.Dockerfile = dockerfileOf(nil, b.request.dockerfile, b.request.data)
 	} else {
-		r.Dockerfile = dockerfileOf(a.file, b.request.dockerfile, cmpOr(a.graph.Dockerfile, b.request.data))
+		r.Dockerfile = dockerfileOf(a.file, b.request.dockerfile, b.dockerfile(a.graph))
 		r.Steps = a.steps(obs, t)
 		a.bytes(obs, downloads)
 		r.Vertices = a.vertices
@@ -244,13 +244,6 @@ func (b *Build) result(a *assembly, obs *observer, read []indexRead, resp *clien
 	r.Warnings = append(r.Warnings, b.request.locals.save()...)
 	res.readResponse(resp)
 	return res
-}
-
-func cmpOr(a, b []byte) []byte {
-	if a != nil {
-		return a
-	}
-	return b
 }
 
 // Subject is the part of the record's invocation that says what is built: the
