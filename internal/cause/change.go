@@ -2,7 +2,6 @@ package cause
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/layercause/layercause/internal/record"
@@ -220,13 +219,6 @@ func (e *explainer) removal(v *record.Vertex, removed []int) string {
 func firstLine(s string) string {
 	s, _, _ = strings.Cut(s, "\n")
 	return s
-}
-
-func nonEmpty(s ...string) string {
-	if i := slices.IndexFunc(s, func(x string) bool { return x != "" }); i >= 0 {
-		return s[i]
-	}
-	return ""
 }
 
 // unnamed is a key that differs while no component of it can be named.

@@ -1,6 +1,7 @@
 package cause
 
 import (
+	"cmp"
 	"fmt"
 	"iter"
 	"slices"
@@ -33,7 +34,7 @@ func (e *explainer) fileChanges(v, b *record.Vertex) []string {
 		if rules.any() {
 			c := e.at(ContextRules, v.Instruction)
 			c.bring(rules)
-			c.Subject = nonEmpty(changed.h.IgnorePath, changed.o.IgnorePath, ".dockerignore")
+			c.Subject = cmp.Or(changed.h.IgnorePath, changed.o.IgnorePath, ".dockerignore")
 			line := c.Subject
 			if before, after, at, ok := editedRule(changed.o.Ignore, changed.h.Ignore); ok {
 				c.Evidence.Before, c.Evidence.After = before, after
@@ -144,7 +145,7 @@ func describe(files *fileSet, listed []FileChange) string {
 	}
 	by, n := files.counts()
 	first := listed[0]
-	if n == 2 && nonEmpty(first.RenamedFrom, first.RenamedTo) == listed[1].Path {
+	if n == 2 && cmp.Or(first.RenamedFrom, first.RenamedTo) == listed[1].Path {
 		if first.RenamedFrom != "" {
 			first = listed[1]
 		}

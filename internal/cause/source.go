@@ -1,6 +1,7 @@
 package cause
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -47,10 +48,10 @@ func (e *explainer) sourceChange(h int, b, by *record.Vertex, reads bool) []stri
 	case s.RefDigest == o.RefDigest:
 		if s.Kind == record.SourceGit || s.Kind == record.SourceHTTP {
 			c.Kind = RemoteSource
-			c.Detail = fmt.Sprintf("%s gives other content than before", nonEmpty(s.Ref, "the remote source"))
+			c.Detail = fmt.Sprintf("%s gives other content than before", cmp.Or(s.Ref, "the remote source"))
 			break
 		}
-		c.Detail = fmt.Sprintf("%s points to another image than before", nonEmpty(s.Ref, "the base image"))
+		c.Detail = fmt.Sprintf("%s points to another image than before", cmp.Or(s.Ref, "the base image"))
 	}
 	return []string{e.add("source "+s.RefDigest, c)}
 }
@@ -63,7 +64,7 @@ func (e *explainer) contextChange(at int, h, b *record.Source) string {
 		c.Subject, c.Evidence.Before = b.Context, b.Digest
 	}
 	if h != nil {
-		c.Subject, c.Evidence.After = nonEmpty(h.Context, c.Subject), h.Digest
+		c.Subject, c.Evidence.After = cmp.Or(h.Context, c.Subject), h.Digest
 	}
 	c.Detail = fmt.Sprintf("the named context %s is something else than before", c.Subject)
 	return e.add(fmt.Sprintf("context %s", c.Subject), c)
@@ -124,7 +125,7 @@ func (e *explainer) restarted(v, source, before *record.Vertex) []string {
 	if source != nil && before != nil {
 		h, o := source.Source, before.Source
 		c.Subject = h.Ref
-		c.Evidence.Before, c.Evidence.After = nonEmpty(o.Ref, o.Digest), nonEmpty(h.Ref, h.Digest)
+		c.Evidence.Before, c.Evidence.After = cmp.Or(o.Ref, o.Digest), cmp.Or(h.Ref, h.Digest)
 		c.Detail = fmt.Sprintf("the base image changed from %s to %s", c.Evidence.Before, c.Evidence.After)
 	}
 	return []string{e.add(fmt.Sprintf("base %d", at), c)}

@@ -1,6 +1,7 @@
 package cause
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -297,7 +298,7 @@ func (e *explainer) epoch(v *record.Vertex) []string {
 		if at < 0 {
 			at = e.fromOf(v.Instruction)
 		}
-		return []string{e.buildArg(name, at, v.Instruction, h, nonEmpty(o, "unset"))}
+		return []string{e.buildArg(name, at, v.Instruction, h, cmp.Or(o, "unset"))}
 	}
 	at, was := e.inHead.global(name), e.inBase.global(name)
 	switch {
@@ -341,12 +342,12 @@ func (e *explainer) changedVariable(name string, h, b int, done map[seen]bool) [
 	after, before := argument(e.head, name), argument(e.base, name)
 	switch {
 	case in.Command == "ARG" && (after != before || in.Text != old.Text):
-		return []string{e.buildArg(name, at, h, after, nonEmpty(before, "default"))}
+		return []string{e.buildArg(name, at, h, after, cmp.Or(before, "default"))}
 	case in.Command == "ENV" && in.Text != old.Text:
 		return []string{e.edited(at)}
 	}
 	if in.Command == "ARG" {
-		if above := e.global(name, at, was, h, after, nonEmpty(before, "default")); len(above) > 0 {
+		if above := e.global(name, at, was, h, after, cmp.Or(before, "default")); len(above) > 0 {
 			return above
 		}
 	}

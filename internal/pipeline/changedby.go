@@ -100,9 +100,8 @@ func (c checkout) changedBy(ctx context.Context, base string, paths []string) ma
 		by[p] = ""
 	}
 	ask := func(use func(line string) bool, command ...string) {
-		// No configuration of the repository makes git start another program.
 		args := slices.Concat(
-			[]string{"-c", "core.fsmonitor=false", "-c", "core.quotePath=false", "-c", "log.showSignature=false", "--literal-pathspecs"},
+			[]string{"-c", "core.quotePath=false", "--literal-pathspecs"},
 			command,
 			[]string{"--name-only", "--no-renames", "--no-color", "--no-ext-diff", "--no-textconv", "--relative", "--"},
 			paths)

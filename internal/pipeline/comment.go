@@ -120,9 +120,6 @@ func newCommenter(env Env, o CommentOptions) (*runner, error) {
 	if err != nil {
 		return nil, err
 	}
-	if r.comment == "" {
-		r.comment = action.CommentOnLoss
-	}
 	given := o.Repository != "" || o.PullRequest != 0 || o.Commit != "" || o.Workflow != ""
 	switch {
 	case r.active && given:

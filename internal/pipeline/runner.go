@@ -34,7 +34,9 @@ type runner struct {
 func newRunner(env Env, o *BuildOptions) (*runner, error) {
 	r := &runner{active: env.inActions(), comment: action.CommentMode(o.Comment), token: o.GitHubToken}
 	switch r.comment {
-	case "", action.CommentAlways, action.CommentOnLoss, action.CommentNever:
+	case "":
+		r.comment = action.CommentOnLoss
+	case action.CommentAlways, action.CommentOnLoss, action.CommentNever:
 	default:
 		return nil, usage("use always, on-loss or never", "--comment %q is unknown", o.Comment)
 	}
@@ -63,9 +65,6 @@ func newRunner(env Env, o *BuildOptions) (*runner, error) {
 		}
 	}
 	r.token = nonEmpty(r.token, env.getenv("GITHUB_TOKEN"))
-	if r.comment == "" {
-		r.comment = action.CommentOnLoss
-	}
 	r.log.Mask(r.token)
 	return r, nil
 }
