@@ -3,9 +3,13 @@ package pipeline
 import (
 	"bytes"
 	"context"
+	"io"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -91,9 +95,32 @@ func TestVerify(t *testing.T) {
 				"kept, verified, faster, same files",
 				"the suggestion rule at Dockerfile:2 was withdrawn: with its patch the image differs: /extra is new",
 			}, all, warnings)
-			if n := strings.Count(l.log.String(), "layercause verifies: "); n != 7 {
-				t.Errorf("%d builds were announced, want 7: the fifth one only once", n)
+			if n := strings.Count(l.log.String(), "layercause verifies: "); n != 8 {
+				t.Errorf("%d builds were announced, want 8: the fifth one again before one is withdrawn", n)
 			}
+		},
+		"what changes now and then is not held against a patch": func(t *testing.T) {
+			clock := serve(t, func(n int) (string, int) {
+				if n > 2+5 { // the user's builds, and those for the first suggestion
+					return "11:59", http.StatusOK
+				}
+				return "11:58", http.StatusOK
+			})
+			l := labs.changed(t, map[string]string{"Dockerfile": app + "RUN " + random + " > /x; wget -q -O /time " + clock + "\n"})
+			all, warnings := l.verify(l.edit("Dockerfile", late, early), l.edit("Dockerfile", "cat source", "cat  source"))
+			l.check([]string{"kept, verified, faster, same files", "kept, verified, refuted, same files"}, all, warnings)
+		},
+		"what fails without the patch too is no fault of the patch": func(t *testing.T) {
+			server := serve(t, func(n int) (string, int) {
+				if n > 2+2 { // the user's builds, and those without a patch
+					return "", http.StatusServiceUnavailable
+				}
+				return "up", http.StatusOK
+			})
+			l := labs.changed(t, map[string]string{"Dockerfile": app + "RUN wget -q -O /up " + server + "\n"})
+			all, warnings := l.verify(l.edit("Dockerfile", late, early), l.edit("Dockerfile", "cat source", "cat  source"))
+			l.check([]string{"kept", "kept", "the suggestions are not verified: this build does not succeed again: process \"/bin/sh -c wget -q -O /up " +
+				server + "\" did not complete successfully: exit code: 1"}, all, warnings)
 		},
 		"the user's cache mounts stay as they are": func(t *testing.T) {
 			l := labs.changed(t, map[string]string{"Dockerfile": app +
@@ -306,6 +333,19 @@ func TestVerify(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) { t.Parallel(); run(t) })
 	}
+}
+
+// serve is the address of a server whose answer depends on how often it was asked.
+func serve(t *testing.T, answer func(n int) (text string, status int)) string {
+	t.Helper()
+	var asked atomic.Int64
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		text, status := answer(int(asked.Add(1)))
+		w.WriteHeader(status)
+		io.WriteString(w, text)
+	}))
+	t.Cleanup(s.Close)
+	return s.URL
 }
 
 type writerFunc func([]byte) (int, error)

@@ -28,10 +28,8 @@ type trial struct {
 	redact  func(string) string
 
 	head *built // unpatched, after the base
-	// executions are what two executions of the unpatched head differ in; asked says
-	// that they have been compared.
+	// executions are what executions of the unpatched head were seen to differ in.
 	executions []imagefiles.Difference
-	asked      bool
 }
 
 // built is one build of a trial.
@@ -228,7 +226,7 @@ func (t *trial) patched(ctx context.Context, g *advice.Suggestion, name string) 
 		case err != nil:
 			return err
 		case head.Err != nil:
-			return broken(head)
+			return t.broken(ctx, head)
 		}
 		return fmt.Errorf("%w: with the patch the commit %.12s does not build: %s", errUnverified, t.v.commit, brief(base.Err))
 	}
@@ -243,7 +241,7 @@ func (t *trial) patched(ctx context.Context, g *advice.Suggestion, name string) 
 		}
 	}
 	if after.Err != nil {
-		return broken(after)
+		return t.broken(ctx, after)
 	}
 	all, err := t.compare(ctx, after, g)
 	if err != nil {
@@ -256,9 +254,22 @@ func (t *trial) patched(ctx context.Context, g *advice.Suggestion, name string) 
 	return nil
 }
 
-// broken is a patch that does not build, which no rule may make.
-func broken(b *built) error {
+// broken is a patch that does not build, which no rule may make. It is none if the build
+// fails without it too by now: a builder dies, and what is downloaded may be away.
+func (t *trial) broken(ctx context.Context, b *built) error {
+	if _, err := t.again(ctx, "with a patch it fails, and this tells whether it does without one"); err != nil {
+		return err
+	}
 	return &unfounded{"with its patch the build fails: " + brief(b.Err) + ". This is a fault of layercause: please report it"}
+}
+
+// again executes all of the unpatched head.
+func (t *trial) again(ctx context.Context, why string) (*built, error) {
+	b, err := t.build(ctx, "this build, as it is, without any cache: "+why, atHead, nil, t.fresh(), true)
+	if err == nil && b.Err != nil {
+		err = fmt.Errorf("this build does not succeed again: %s", brief(b.Err))
+	}
+	return b, err
 }
 
 // brief is what an error of a build says first: the rest is in the log.
@@ -279,33 +290,31 @@ func (t *trial) compare(ctx context.Context, after *built, g *advice.Suggestion)
 	}
 	all = imagefiles.Unedited(all, t.head.image, after.image, t.trees.texts(g.Edits))
 	declared := declaredBy(g)
-	if len(imagefiles.Undeclared(all, declared)) == 0 {
-		return all, nil
-	}
-	if !t.asked {
-		again, err := t.build(ctx, "this build, as it is, without any cache: the images differ, and this tells in what they always do", atHead, nil, t.fresh(), true)
-		switch {
-		case err != nil:
-			return nil, err
-		case again.Err != nil:
-			return nil, fmt.Errorf("this build does not succeed again: %s", brief(again.Err))
-		}
-		if t.executions, err = imagefiles.Compare(t.head.image, again.image); err != nil {
+	steady := imagefiles.Steady(all, t.executions)
+	if len(imagefiles.Undeclared(steady, declared)) > 0 {
+		// What was seen before is not enough: a file may hold the minute.
+		again, err := t.again(ctx, "the images differ, and this tells in what they always do")
+		if err != nil {
 			return nil, err
 		}
-		t.asked = true
-	}
-	all = imagefiles.Steady(all, t.executions)
-	if left := imagefiles.Undeclared(all, declared); len(left) > 0 {
-		texts, count := differing(left, t.redact)
-		shown := texts[:min(len(texts), differingShown)]
-		why := "with its patch the image differs: " + strings.Join(shown, "; ")
-		if count > len(shown) {
-			why += fmt.Sprintf("; and %d more", count-len(shown))
+		more, err := imagefiles.Compare(t.head.image, again.image)
+		if err != nil {
+			return nil, err
 		}
-		return nil, &unfounded{why}
+		t.executions = append(t.executions, more...)
+		steady = imagefiles.Steady(all, t.executions)
 	}
-	return all, nil
+	left := imagefiles.Undeclared(steady, declared)
+	if len(left) == 0 {
+		return steady, nil
+	}
+	texts, count := differing(left, t.redact)
+	shown := texts[:min(len(texts), differingShown)]
+	why := "with its patch the image differs: " + strings.Join(shown, "; ")
+	if count > len(shown) {
+		why += fmt.Sprintf("; and %d more", count-len(shown))
+	}
+	return nil, &unfounded{why}
 }
 
 // declaredBy is how the image may differ, by what the rule says.
