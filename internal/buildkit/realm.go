@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"hash/fnv"
 	"path"
+	"time"
 
 	"github.com/moby/buildkit/client"
 	"github.com/moby/buildkit/client/llb"
@@ -74,12 +75,31 @@ func Forget(ctx context.Context, on *builder.Builder, realm string) error {
 		}
 	}()
 	defer close(removed)
-	filter := fmt.Sprintf("type==%s,description~=%q", client.UsageRecordTypeCacheMount, mountsOf(realm))
-	if err := on.Client.Prune(ctx, removed, client.PruneAll, client.WithFilter([]string{filter})); err != nil {
-		return fmt.Errorf("removing the cache mounts of trials: %w", err)
+	mounts := client.WithFilter([]string{
+		fmt.Sprintf("type==%s,description~=%q", client.UsageRecordTypeCacheMount, mountsOf(realm)),
+	})
+	for try := 1; ; try++ {
+		if err := on.Client.Prune(ctx, removed, client.PruneAll, mounts); err != nil {
+			return fmt.Errorf("removing the cache mounts of trials: %w", err)
+		}
+		// What was interrupted holds its own for a moment longer.
+		left, err := on.Client.DiskUsage(ctx, mounts)
+		if err != nil || len(left) == 0 || try == forgetTries {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(forgetPause):
+		}
 	}
-	return nil
 }
+
+// For so long Forget waits for commands that were interrupted.
+const (
+	forgetTries = 20
+	forgetPause = 200 * time.Millisecond
+)
 
 // mountsOf is what the names of a realm's cache mounts start with.
 func mountsOf(realm string) string { return "/layercause/" + realm }

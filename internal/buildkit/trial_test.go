@@ -2,6 +2,8 @@ package buildkit_test
 
 import (
 	"archive/tar"
+	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -179,3 +181,54 @@ func TestATrialHasACacheOfItsOwn(t *testing.T) {
 		t.Errorf("there are %d cache mounts of trials and %d of builds after one realm is forgotten", ours, others)
 	}
 }
+
+// A command that is interrupted holds its cache mount until the daemon has ended it.
+func TestAnInterruptedTrialIsForgotten(t *testing.T) {
+	registry := buildkittest.Registry(t)
+	d := buildkittest.Start(t, buildkittest.Options{PlainHTTP: []string{registry}})
+	on, err := builder.Connect(t.Context(), builder.Options{Address: d.Address})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer on.Close()
+	base := registry + "/trial/base"
+	buildkittest.PushImage(t, base, buildkittest.Image{Marker: "trial"})
+	tree := t.TempDir()
+	text := "FROM " + base + "\nRUN --mount=type=cache,target=/kept echo started; sleep 60\n"
+	if err := os.WriteFile(filepath.Join(tree, "Dockerfile"), []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	o := buildkit.Options{Context: tree, Root: tree, Progress: "plain"}
+	o.Getenv = func(name string) (string, bool) { return filepath.Join(tree, "docker"), name == "DOCKER_CONFIG" }
+	b, err := buildkit.Prepare(o.ForTrials())
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	log := writerFunc(func(p []byte) (int, error) {
+		if strings.HasSuffix(string(p), " started") {
+			cancel()
+		}
+		return len(p), nil
+	})
+	if _, err := b.Try(ctx, on, log, buildkit.Trial{Realm: "broken-off", Context: tree}); !errors.Is(err, context.Canceled) {
+		t.Fatalf("the trial gives %v", err)
+	}
+	if err := buildkit.Forget(t.Context(), on, "broken-off"); err != nil {
+		t.Fatal(err)
+	}
+	usage, err := on.Client.DiskUsage(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, u := range usage {
+		if u.RecordType == client.UsageRecordTypeCacheMount {
+			t.Errorf("%s stays", u.Description)
+		}
+	}
+}
+
+type writerFunc func([]byte) (int, error)
+
+func (f writerFunc) Write(p []byte) (int, error) { return f(p) }
