@@ -18,8 +18,13 @@ func classifyComposer(args []string) action {
 	}
 	switch args[0] {
 	case "install", "i":
-	case "config", "--version", "clear-cache", "clearcache", "diagnose":
-		return action{purpose: harmless, dir: dir, writes: []string{"composer.json"}}
+	case "config":
+		if hasFlag(args, "-g", "--global") {
+			return action{purpose: harmless}
+		}
+		return action{purpose: harmless, dir: dir, writes: []string{"composer.json", "auth.json"}}
+	case "--version", "clear-cache", "clearcache", "diagnose":
+		return action{purpose: harmless}
 	case "global":
 		return action{purpose: fetch}
 	default:
@@ -49,12 +54,25 @@ func lookComposer(p *project, args []string) demand {
 	if why != "" {
 		return d
 	}
-	for _, repository := range composerPaths(f.Repositories) {
+	for _, file := range []string{"patches.json", "patches.lock.json"} {
+		if data, ok := p.data(file); ok {
+			d.files = append(append(d.files, file), named(p, data)...)
+		}
+	}
+	for _, repository := range composerFolders(f.Repositories, "path") {
 		for _, at := range p.glob(path.Join(repository, "composer.json")) {
 			d.files = append(d.files, path.Dir(at)) // linked or copied whole
 		}
+		if outside := path.Clean(repository); strings.HasPrefix(outside, "..") || path.IsAbs(outside) {
+			d.why = "packages come from " + outside
+			return d
+		}
 	}
+	d.files = append(d.files, composerFolders(f.Repositories, "artifact")...)
 	for _, key := range slices.Sorted(maps.Keys(f.Extra)) {
+		if strings.HasPrefix(key, "patches") || key == "composer-patches" {
+			d.files = append(d.files, named(p, f.Extra[key])...)
+		}
 		if strings.HasPrefix(key, "installer-") || strings.HasSuffix(key, "-scaffold") || key == "merge-plugin" {
 			d.why = "a plugin puts files outside of vendor (" + key + ")"
 			return d
@@ -78,9 +96,34 @@ func lookComposer(p *project, args []string) demand {
 	return d
 }
 
-// composerPaths lists the folders of path repositories, which stand in a list or
+// named lists the files and folders of the project that a JSON text names, and what
+// the texts among them name: those of plugins that patch packages.
+// https://docs.cweagans.net/composer-patches/usage/defining-patches/
+func named(p *project, data []byte) []string {
+	var out []string
+	queue := [][]byte{data}
+	for i := 0; i < len(queue) && i < mostFiles; i++ {
+		var value any
+		if json.Unmarshal(queue[i], &value) != nil {
+			continue
+		}
+		for _, text := range texts(value) {
+			at := path.Clean(text)
+			if at == "." || path.IsAbs(at) || !p.has(at) && !p.hasBelow(at) || slices.Contains(out, at) {
+				continue
+			}
+			out = append(out, at)
+			if more, ok := p.data(at); ok && path.Ext(at) == ".json" {
+				queue = append(queue, more)
+			}
+		}
+	}
+	return out
+}
+
+// composerFolders lists the folders of a type of repositories, which stand in a list or
 // under names.
-func composerPaths(raw json.RawMessage) []string {
+func composerFolders(raw json.RawMessage, of string) []string {
 	type repository struct{ Type, URL string }
 	var list []json.RawMessage
 	var named map[string]json.RawMessage
@@ -92,7 +135,7 @@ func composerPaths(raw json.RawMessage) []string {
 	var out []string
 	for _, one := range list {
 		var r repository
-		if json.Unmarshal(one, &r) == nil && r.Type == "path" {
+		if json.Unmarshal(one, &r) == nil && r.Type == of {
 			out = append(out, r.URL)
 		}
 	}

@@ -2,6 +2,7 @@ package advice
 
 import (
 	"encoding/xml"
+	"maps"
 	"path"
 	"regexp"
 	"slices"
@@ -32,6 +33,14 @@ func classifyDotnet(args []string) action {
 				keep = append(keep, a, args[i])
 			case "--project":
 				target = args[i]
+			}
+		case a == "--self-contained" || a == "--sc":
+			self := i+1 == len(args) || args[i+1] != "false"
+			if i+1 < len(args) && (args[i+1] == "true" || args[i+1] == "false") {
+				i++
+			}
+			if self { // the packages of the runtime come along
+				keep = append(keep, "-p:SelfContained=true")
 			}
 		case strings.HasPrefix(a, "-r=") || strings.HasPrefix(a, "--runtime=") || strings.HasPrefix(a, "--arch=") || strings.HasPrefix(a, "--os=") || strings.HasPrefix(a, "-p:") || strings.HasPrefix(a, "/p:"):
 			keep = append(keep, a)
@@ -118,28 +127,41 @@ func lookDotnet(p *project, target string) demand {
 		if why != "" {
 			d.why = why
 		}
-		queue = append(queue, more...)
+		queue = append(append(queue, more...), p.around(file, dotnetAbove...)...)
 	}
 	if p.unseen {
 		return d
 	}
 	d.members = true
-	for file := range seen {
-		for dir := path.Dir(file); ; dir = path.Dir(dir) { // MSBuild looks for these in all folders above
-			for _, name := range []string{"Directory.Build.props", "Directory.Build.targets", "Directory.Packages.props", "packages.lock.json"} {
-				if at := path.Join(dir, name); p.has(at) {
-					d.files = append(d.files, at)
-				}
-			}
-			if dir == "." || strings.HasPrefix(dir, "..") {
-				break
-			}
+	for _, file := range slices.Sorted(maps.Keys(seen)) {
+		if strings.EqualFold(path.Base(file), "nuget.config") {
+			d.and(lookNuGet(p, file))
 		}
 	}
 	slices.Sort(d.files)
 	d.files = slices.Compact(d.files)
-	d.and(lookNuGet(p))
 	return d
+}
+
+// dotnetAbove are what MSBuild, NuGet and dotnet look for in the folder of a project
+// and in all above it.
+// https://learn.microsoft.com/visualstudio/msbuild/customize-by-directory
+var dotnetAbove = []string{"Directory.Build.props", "Directory.Build.targets", "Directory.Build.rsp", "Directory.Packages.props",
+	"packages.lock.json", "global.json", "nuget.config", "NuGet.config", "NuGet.Config"}
+
+// around lists the files of these names in the folder of a file and in those above it.
+func (p *project) around(file string, names ...string) []string {
+	var out []string
+	for dir := path.Dir(path.Join(p.dir, file)); ; dir = path.Dir(dir) {
+		for _, name := range names {
+			if at := path.Join(dir, name); p.files[at] != "" {
+				out = append(out, p.rel(at))
+			}
+		}
+		if dir == path.Dir(dir) {
+			return out
+		}
+	}
 }
 
 // dotnetRefers lists the files that a solution or a project names.
@@ -155,14 +177,23 @@ func dotnetRefers(p *project, file string) (refers []string, why string) {
 			refers = append(refers, in(string(m[1])))
 		}
 		return refers, ""
+	case ".props", ".targets":
+	default:
+		if !strings.HasSuffix(file, "proj") {
+			return nil, ""
+		}
+	}
+	type imported struct {
+		Project   string `xml:"Project,attr"`
+		Sdk       string `xml:"Sdk,attr"`
+		Condition string `xml:"Condition,attr"`
 	}
 	var f struct {
 		References []struct {
 			Include string `xml:"Include,attr"`
 		} `xml:"ItemGroup>ProjectReference"`
-		Imports []struct {
-			Project string `xml:"Project,attr"`
-		} `xml:"Import"`
+		Imports []imported `xml:"Import"`
+		Groups  []imported `xml:"ImportGroup>Import"`
 	}
 	if xml.Unmarshal(data, &f) != nil && len(strings.TrimSpace(string(data))) > 0 {
 		return nil, file + " is not the XML that is expected"
@@ -173,36 +204,37 @@ func dotnetRefers(p *project, file string) (refers []string, why string) {
 		}
 		refers = append(refers, in(r.Include))
 	}
-	for _, i := range f.Imports {
+	for _, i := range append(f.Imports, f.Groups...) {
+		at := strings.TrimPrefix(i.Project, "$(MSBuildThisFileDirectory)")
 		switch {
-		case !strings.Contains(i.Project, "$"):
-			refers = append(refers, in(i.Project))
-		case strings.HasPrefix(i.Project, "$(MSBuildThisFileDirectory)"):
-			refers = append(refers, in(strings.TrimPrefix(i.Project, "$(MSBuildThisFileDirectory)")))
-		default:
+		case i.Sdk != "" || dotnetFound.MatchString(at): // of the SDK, or looked for above
+		case strings.ContainsAny(at, "$*;") || strings.Contains(strings.ToLower(at), "paket"):
 			return nil, file + " imports " + i.Project
+		case i.Condition == "" || p.has(in(at)):
+			refers = append(refers, in(at))
 		}
 	}
 	return refers, ""
 }
 
+// dotnetFound are imports of what stands in a folder above and is copied anyway.
+var dotnetFound = regexp.MustCompile(`^\$\(\[MSBuild\]::GetPathOfFileAbove\(['"]?(Directory\.(Build|Packages)\.(props|targets)|\$\(MSBuildThisFile\))['"]?[,)]`)
+
 // lookNuGet takes the folders that stand among the sources of packages.
-func lookNuGet(p *project) demand {
+func lookNuGet(p *project, file string) demand {
 	var d demand
-	for _, file := range p.glob("[Nn]u[Gg]et.[Cc]onfig") {
-		data, _ := p.data(file)
-		var f struct {
-			Sources []struct {
-				Value string `xml:"value,attr"`
-			} `xml:"packageSources>add"`
-		}
-		if xml.Unmarshal(data, &f) != nil && len(data) > 0 {
-			d.why = file + " is not the XML that is expected"
-		}
-		for _, s := range f.Sources {
-			if !strings.Contains(s.Value, "://") && s.Value != "" {
-				d.files = append(d.files, path.Clean(strings.ReplaceAll(s.Value, `\`, "/")))
-			}
+	data, _ := p.data(file)
+	var f struct {
+		Sources []struct {
+			Value string `xml:"value,attr"`
+		} `xml:"packageSources>add"`
+	}
+	if xml.Unmarshal(data, &f) != nil && len(data) > 0 {
+		d.why = file + " is not the XML that is expected"
+	}
+	for _, s := range f.Sources {
+		if !strings.Contains(s.Value, "://") && s.Value != "" {
+			d.files = append(d.files, path.Join(path.Dir(file), strings.ReplaceAll(s.Value, `\`, "/")))
 		}
 	}
 	return d

@@ -83,7 +83,16 @@ type pom struct {
 	Dependencies []struct {
 		SystemPath string `xml:"systemPath"`
 	} `xml:"dependencies>dependency"`
+	Repositories       []pomRepository `xml:"repositories>repository"`
+	PluginRepositories []pomRepository `xml:"pluginRepositories>pluginRepository"`
 }
+
+type pomRepository struct {
+	URL string `xml:"url"`
+}
+
+// mavenBase are the names that a pom.xml has for its own folder.
+var mavenBase = regexp.MustCompile(`^\$\{(project\.)?(basedir|baseUri)\}/*`)
 
 // lookMaven follows the modules of a pom.xml. Modules that stand on each other
 // cannot be resolved before they are built, so a download is put in for a single
@@ -133,19 +142,41 @@ func lookMaven(p *project, first []string) demand {
 			}
 		}
 		for _, dep := range f.Dependencies {
-			at := strings.TrimPrefix(strings.TrimPrefix(dep.SystemPath, "${project.basedir}/"), "${basedir}/")
-			if at != "" {
+			if at := mavenBase.ReplaceAllString(dep.SystemPath, ""); at != "" {
+				d.files = append(d.files, path.Join(path.Dir(file), at))
+			}
+		}
+		for _, r := range append(f.Repositories, f.PluginRepositories...) {
+			at, local := strings.CutPrefix(strings.TrimSpace(r.URL), "file:")
+			if local || mavenBase.MatchString(at) {
+				if at = mavenBase.ReplaceAllString(strings.TrimLeft(at, "/"), ""); strings.ContainsAny(at, "$") {
+					d.why = file + " has a repository in " + at
+				}
 				d.files = append(d.files, path.Join(path.Dir(file), at))
 			}
 		}
 	}
-	if len(first) > 0 && len(seen) == 1 && !p.unseen {
+	d.files = append(d.files, mavenConfig(p)...)
+	if len(first) > 0 && len(seen) == 1 && !p.unseen && d.why == "" {
 		d.first = command(first...)
 	}
 	if len(first) > 0 && len(seen) > 1 && d.why == "" {
 		d.why = "the modules of the pom.xml stand on each other, so that their packages cannot be fetched before the modules are built"
 	}
 	return d
+}
+
+// mavenConfig lists the files that the options of .mvn/maven.config name.
+// https://maven.apache.org/configure.html
+func mavenConfig(p *project) []string {
+	text, _ := p.text(".mvn/maven.config", "#")
+	var out []string
+	for rest := strings.Fields(text); len(rest) > 0; rest = rest[1:] {
+		if at := flagValue(rest[:min(2, len(rest))], "-s", "--settings", "-gs", "--global-settings"); at != "" {
+			out = append(out, p.rel(at))
+		}
+	}
+	return out
 }
 
 func gradlePackages(look func(*project) demand) *ecosystem {

@@ -45,8 +45,10 @@ func classifyNode(tool string, args []string) action {
 	rest := args[1:]
 	eco := nodeEcosystem(tool, rest)
 	switch args[0] {
-	case "config", "set", "cache":
-		return action{purpose: harmless, dir: dir, writes: []string{".npmrc", ".yarnrc", ".yarnrc.yml", "pnpm-workspace.yaml"}}
+	case "cache":
+		return action{purpose: harmless}
+	case "config", "set", "c":
+		return action{purpose: harmless, dir: dir, writes: nodeConfigured(tool, rest)}
 	case "global":
 		return action{purpose: fetch}
 	case "fetch": // reads the lock file and nothing else
@@ -70,6 +72,18 @@ func classifyNode(tool string, args []string) action {
 		return action{why: "it adds packages to the project's package.json"}
 	}
 	return action{purpose: fetch, dir: dir, from: eco}
+}
+
+// nodeConfigured are the files of the project that a command may change which sets a
+// tool up: npm, pnpm and yarn 1 write the user's unless they are told to.
+func nodeConfigured(tool string, args []string) []string {
+	switch {
+	case tool == "yarn":
+		return []string{".yarnrc.yml"}
+	case flagValue(args, "--location", "-L") == "project":
+		return []string{".npmrc", "pnpm-workspace.yaml"}
+	}
+	return nil
 }
 
 func nodeEcosystem(tool string, args []string) *ecosystem {

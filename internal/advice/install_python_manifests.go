@@ -130,7 +130,7 @@ type pythonProject struct {
 	} `toml:"project"`
 	Groups map[string]any `toml:"dependency-groups"`
 	Build  *struct{}      `toml:"build-system"`
-	Tool  struct {
+	Tool   struct {
 		Poetry poetryTool `toml:"poetry"`
 		Uv     struct {
 			Package   *bool          `toml:"package"`

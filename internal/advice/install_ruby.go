@@ -7,6 +7,8 @@ import (
 	"strings"
 )
 
+var gemFiles = []string{"Gemfile", "Gemfile.lock", ".ruby-version", ".tool-versions"}
+
 func classifyRuby(tool string, args []string) action {
 	if len(args) == 0 {
 		return action{}
@@ -17,8 +19,14 @@ func classifyRuby(tool string, args []string) action {
 		return action{purpose: fetch}
 	case tool == "gem" && args[0] == "update":
 		return action{purpose: harmless}
-	case tool == "bundle" && args[0] == "config":
+	case tool == "bundle" && args[0] == "config" && hasFlag(rest, "--global"):
+		return action{purpose: harmless}
+	case tool == "bundle" && args[0] == "config" && hasFlag(rest, "--local"):
 		return action{purpose: harmless, writes: []string{".bundle"}}
+	case tool == "bundle" && args[0] == "config":
+		// The settings are the project's where there is a Gemfile, else the user's.
+		return action{purpose: harmless, writes: []string{".bundle"}, from: &ecosystem{
+			name: "the gems", files: gemFiles, required: []string{"Gemfile"}}}
 	case tool == "bundle" && (args[0] == "install" || strings.HasPrefix(args[0], "-")) && !hasFlag(args, "--gemfile", "--version", "-v"):
 		if strings.HasPrefix(args[0], "-") {
 			rest = args
@@ -27,7 +35,7 @@ func classifyRuby(tool string, args []string) action {
 			return action{}
 		}
 		return action{purpose: fetch, from: &ecosystem{
-			name: "the gems", files: []string{"Gemfile", "Gemfile.lock", ".ruby-version", ".tool-versions"},
+			name: "the gems", files: gemFiles,
 			required: []string{"Gemfile"}, folders: []string{".bundle", "vendor/cache"}, outputs: []string{"vendor/bundle"},
 			look: lookGemfile, unless: []string{"*.gemspec"}}}
 	}
@@ -35,10 +43,11 @@ func classifyRuby(tool string, args []string) action {
 }
 
 var (
-	gemPath  = regexp.MustCompile(`(?m)(?:\bpath:\s*|:path\s*=>\s*|^\s*path\s+\(?)["']([^"']+)["']`)
-	gemEval  = regexp.MustCompile(`(?m)\beval_gemfile\s*\(?\s*["']([^"']+)["']`)
+	gemPath  = regexp.MustCompile(`(?m)(?:\bpath:\s*|:path\s*=>\s*|^\s*path\s+\(?)(?:["']([^"']+)["']|[^\s"'])`)
+	gemEval  = regexp.MustCompile(`(?m)\beval_gemfile\s*\(?\s*["']([^"'#]+)["']`)
 	gemSpec  = regexp.MustCompile(`(?m)^\s*gemspec\b`)
-	gemReads = regexp.MustCompile(`\b(File\.(read|open|exist\?|join|expand_path)|IO\.read|Dir[.\[]|require_relative|load|instance_eval|eval)\b`)
+	gemRead  = regexp.MustCompile(`\bFile\.(?:read|exist\?)\s*\(?\s*["']([^"'#]+)["']`)
+	gemReads = regexp.MustCompile(`(?m)\b(?:File\.(?:read|open|exist\?|join|expand_path)|IO\.read|Dir[.\[]|require_relative|instance_eval|eval)\b|^\s*load\b`)
 )
 
 // lookGemfile reads the forms of a Gemfile that name other files. A Gemfile is a
@@ -65,15 +74,30 @@ func lookGemfile(p *project) demand {
 			at := path.Join(path.Dir(file), m[1])
 			queue, d.files = append(queue, at), append(d.files, at)
 		}
+		rest := gemRead.ReplaceAllStringFunc(gemEval.ReplaceAllString(text, ""), func(call string) string {
+			at := p.rel(gemRead.FindStringSubmatch(call)[1]) // from where bundler is called
+			if !p.has(at) && !strings.Contains(call, "exist") {
+				return call
+			}
+			d.files = append(d.files, at)
+			return ""
+		})
 		switch {
 		case gemSpec.MatchString(text):
 			d.why = "the Gemfile takes the project's own gemspec, which may read the sources"
-		case gemReads.MatchString(gemEval.ReplaceAllString(text, "")):
-			d.why = file + " reads other files (" + gemReads.FindString(text) + ")"
+		case gemReads.MatchString(rest):
+			d.why = file + " reads other files (" + gemReads.FindString(rest) + ")"
 		}
 		for _, m := range gemPath.FindAllStringSubmatch(text, -1) {
-			at := path.Join(path.Dir(file), m[1])
-			if at == "." {
+			folder, _, computed := strings.Cut(m[1], "#{")
+			at := path.Join(path.Dir(file), folder)
+			if computed && !strings.HasSuffix(folder, "/") {
+				at = path.Dir(at)
+			}
+			switch {
+			case m[1] == "":
+				d.why = file + " takes a gem from a folder that it computes"
+			case at == ".":
 				d.why = "the Gemfile takes the project itself"
 			}
 			d.files = append(d.files, at) // with its gemspec, which may read what is there

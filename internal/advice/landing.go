@@ -61,10 +61,12 @@ func (p *move) brings(c *copying, like func(at string) bool) bool {
 	})
 }
 
-// overwrites says whether a COPY brings one of the files that a command writes
-// in the folder: which of the two stays is decided by their order.
+// overwrites says whether a COPY brings one of the files or folders that a command
+// writes in the folder: which of the two stays is decided by their order.
 func (p *move) overwrites(names []string, dir string) bool {
 	return len(names) > 0 && slices.ContainsFunc(p.late, func(c *copying) bool {
-		return p.brings(c, func(at string) bool { return path.Dir(at) == dir && slices.Contains(names, path.Base(at)) })
+		return p.brings(c, func(at string) bool {
+			return slices.ContainsFunc(names, func(name string) bool { return inside(at, path.Join(dir, name)) })
+		})
 	})
 }
