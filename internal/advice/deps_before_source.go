@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io/fs"
 	"slices"
-	"strings"
 
 	"github.com/layercause/layercause/internal/dockerfile"
 )
@@ -117,50 +116,6 @@ func (p *move) walk() {
 			return
 		}
 	}
-}
-
-func (p *move) take(i int) bool {
-	in := p.file.Instructions[i]
-	switch in.Command {
-	case "LABEL", "EXPOSE", "CMD", "ENTRYPOINT", "STOPSIGNAL", "HEALTHCHECK", "MAINTAINER":
-		p.stays = append(p.stays, in) // they change no file
-		return true
-	case "COPY", "ADD":
-		c := p.copies[i]
-		if c == nil {
-			return false
-		}
-		p.late, p.lateAt = append(p.late, c), append(p.lateAt, i)
-		return true
-	case "WORKDIR", "USER":
-		if slices.ContainsFunc(p.stays, func(x dockerfile.Instruction) bool { return x.Command == "RUN" }) {
-			p.quiet(i, "the RUN above it would be executed elsewhere, or by another user")
-			return false
-		}
-		if in.Command == "USER" {
-			return p.hold(i)
-		}
-		// A COPY to a relative path would land elsewhere if it came after it.
-		if slices.ContainsFunc(p.late, func(c *copying) bool { return !absolute(strings.Trim(c.dest, `"'`)) }) {
-			p.quiet(i, "a COPY to a path that starts from another folder stands above it")
-			return false
-		}
-		return p.hold(i)
-	case "ENV", "ARG":
-		if slices.ContainsFunc(p.late, func(c *copying) bool { return slices.ContainsFunc(in.Names, c.in.Reads) }) ||
-			slices.ContainsFunc(p.stays, func(x dockerfile.Instruction) bool { return slices.ContainsFunc(in.Names, x.Reads) }) {
-			return false // it would be read with another value
-		}
-		return p.hold(i)
-	case "RUN":
-		return p.run(i, in)
-	}
-	return false
-}
-
-func (p *move) hold(i int) bool {
-	p.pending = append(p.pending, i)
-	return true
 }
 
 // idle are commands that nothing needs which follows in the same RUN, apart from the

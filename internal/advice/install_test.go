@@ -22,8 +22,8 @@ var updateCases = flag.Bool("update-cases", false, "write what the cases of test
 // Each file of testdata/installs has cases of one ecosystem. A case is a folder:
 // its Dockerfile (without one, it copies all to /app and runs what its file run
 // says), the files of its context, and in want the lines that deps-before-source
-// puts above the sources, or why it does not. In all of them only changed.txt
-// changed.
+// puts above the sources of the last stage, or why it does not. In all of them only
+// changed.txt changed.
 func TestInstalls(t *testing.T) {
 	eachCase(t, "testdata/installs", func(t *testing.T, context map[string]string) string {
 		context["changed.txt"] = ""
@@ -105,7 +105,8 @@ func installs(t *testing.T, context map[string]string) string {
 	for _, name := range []string{"Dockerfile", "run", "unseen"} {
 		delete(context, name)
 	}
-	p := newMove(everyCopyChanged(t, text, context, unseen), 0)
+	changed := everyCopyChanged(t, text, context, unseen)
+	p := newMove(changed, len(changed.file.Stages)-1)
 	if p == nil {
 		t.Fatalf("nothing to move in\n%s", text)
 	}
