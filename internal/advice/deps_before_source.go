@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"slices"
+	"strings"
 
 	"github.com/layercause/layercause/internal/dockerfile"
 )
@@ -118,6 +119,12 @@ func (p *move) walk() {
 	}
 }
 
+// isWrapper says whether a program of the project is one that is known to need few of
+// its files.
+func isWrapper(program string) bool {
+	return slices.Contains([]string{"./mvnw", "./gradlew"}, program)
+}
+
 // idle are commands that nothing needs which follows in the same RUN, apart from the
 // part of it that they stand in.
 var idle = []string{"set", "true", ":", "echo"}
@@ -158,6 +165,11 @@ func (p *move) run(i int, in dockerfile.Instruction) bool {
 			dir = inDir(dir, a.dir)
 			continue
 		}
+		if at := inDir(dir, words[0]); strings.Contains(words[0], "/") && !isWrapper(words[0]) && slices.ContainsFunc(p.late, func(c *copying) bool {
+			return p.brings(c, func(x string) bool { return x == at })
+		}) {
+			a = action{why: words[0] + " comes with the sources"}
+		}
 		if a.purpose == unknown {
 			if a.why == "" {
 				a.why = "what " + words[0] + " reads is not known"
@@ -176,7 +188,7 @@ func (p *move) run(i int, in dockerfile.Instruction) bool {
 			return stop("it makes files executable that the COPY brings again")
 		}
 		if p.overwrites(a.writes, inDir(dir, a.dir)) {
-			p.quiet(i, "it writes settings that the COPY brings too")
+			p.quiet(i, "it writes files that the COPY brings too")
 			return false
 		}
 		if a.from == nil && a.purpose == builds {

@@ -29,7 +29,11 @@ func classifyGo(args []string) action {
 		return action{purpose: fetch}
 	case len(rest) > 0 && rest[0] == "env", len(rest) > 0 && rest[0] == "version":
 		return action{purpose: harmless}
-	case slices.Contains([]string{"build", "install", "test", "vet", "run"}, args[0]):
+	case len(rest) > 1 && rest[0] == "mod" && slices.Contains([]string{"tidy", "verify"}, rest[1]):
+		return action{purpose: builds, from: goModules(), dir: dir, first: "go mod download", why: "go mod " + rest[1] + " reads the sources"}
+	case args[0] == "get" && (hasFlag(args, "-u") || slices.ContainsFunc(rest, func(p string) bool { return p != "get" && !strings.HasPrefix(p, ".") })):
+		return action{why: "it changes what go.mod requires"}
+	case slices.Contains([]string{"build", "install", "test", "vet", "run", "get", "generate"}, args[0]):
 		a := action{purpose: builds, from: goModules(), dir: dir, first: "go mod download", why: "go " + args[0] + " compiles the sources"}
 		if hasFlag(args, "-mod", "-modfile", "-overlay") {
 			a.first = ""

@@ -81,6 +81,8 @@ func classifyPython(tool string, args []string) action {
 	}
 	rest := args[1:]
 	switch {
+	case tool == "uv" && args[0] == "venv":
+		return action{purpose: harmless, writes: append(plain(rest), ".venv")}
 	case tool == "uv" && args[0] == "pip":
 		return classifyPip(rest)
 	case tool == "pipenv" && (args[0] == "install" || args[0] == "sync") && onlyFlags(rest, "--categories", "--python", "--pypi-mirror", "--extra-pip-args"):

@@ -42,7 +42,7 @@ type action struct {
 	from *ecosystem
 	// named are the files that the command line names.
 	named []string
-	// writes are files of the project's folder that the command changes.
+	// writes are files and folders that the command changes, from where it is called.
 	writes []string
 	// dir is the folder that the command works in or enters, from the one that it
 	// is called in.
@@ -72,7 +72,14 @@ func classify(words []string) action {
 		return classifySystem(args)
 	case "npm", "pnpm", "yarn", "bun", "corepack":
 		return classifyNode(tool, args)
+	case "git":
+		if len(args) > 2 && args[0] == "config" && (args[1] == "--global" || args[1] == "--system") {
+			return action{purpose: harmless}
+		}
 	case "python", "python3":
+		if len(args) > 2 && args[0] == "-m" && args[1] == "venv" {
+			return action{purpose: harmless, writes: plain(args[2:])}
+		}
 		if len(args) > 1 && args[0] == "-m" && args[1] == "pip" {
 			return classifyPip(args[2:])
 		}

@@ -1,7 +1,6 @@
 package advice
 
 import (
-	"path"
 	"slices"
 	"strings"
 )
@@ -66,7 +65,7 @@ func (p *move) brings(c *copying, like func(at string) bool) bool {
 func (p *move) overwrites(names []string, dir string) bool {
 	return len(names) > 0 && slices.ContainsFunc(p.late, func(c *copying) bool {
 		return p.brings(c, func(at string) bool {
-			return slices.ContainsFunc(names, func(name string) bool { return inside(at, path.Join(dir, name)) })
+			return slices.ContainsFunc(names, func(name string) bool { return inside(at, inDir(dir, name)) })
 		})
 	})
 }
