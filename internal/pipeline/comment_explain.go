@@ -18,6 +18,9 @@ import (
 // at most; a hostile one may be made to take hours.
 const recordPatience = 2 * time.Minute
 
+// recordsPatience is how long all of them may take: there can be hundreds.
+const recordsPatience = 10 * time.Minute
+
 // explained turns a record of which nothing is trusted into a report.
 func (c *commenting) explained(ctx context.Context, head, base *record.Record) (report.Report, error) {
 	if sha := nonEmpty(c.event.HeadSHA, c.event.SHA); head.Commit.SHA != "" && sha != "" && head.Commit.SHA != sha {

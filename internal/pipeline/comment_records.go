@@ -38,10 +38,16 @@ const (
 // read reads and explains all records. What is wrong with one is a warning, and the
 // others go on.
 func (c *commenting) read(ctx context.Context, paths []string) {
-	seen := 0
+	ctx, cancel := context.WithTimeout(ctx, recordsPatience)
+	defer cancel()
+	seen, late := 0, 0
 	for _, given := range paths {
 		use := func(name string, open func(name string) ([]byte, error)) {
 			if seen++; seen > mostRecords {
+				return
+			}
+			if ctx.Err() != nil {
+				late++
 				return
 			}
 			if err := c.take(ctx, open); err != nil {
@@ -51,6 +57,9 @@ func (c *commenting) read(ctx context.Context, paths []string) {
 		if err := eachRecord(given, use); err != nil {
 			c.warnings = append(c.warnings, fmt.Sprintf("reading %q: %v", given, err))
 		}
+	}
+	if late > 0 {
+		c.warnings = append(c.warnings, fmt.Sprintf("explaining the records took too long: %d of them are not shown", late))
 	}
 	if seen > mostRecords {
 		c.warnings = append(c.warnings, fmt.Sprintf("there are %d records, and only the first %d are used", seen, mostRecords))

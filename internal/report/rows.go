@@ -121,13 +121,15 @@ func (v *view) tellAll(rows []row) (changed bool) {
 	}
 	for i := range v.Causes {
 		c := &v.Causes[i]
+		if told[c] || resultGone(c) {
+			continue
+		}
 		for _, id := range c.Steps {
-			n, missed := at[id]
-			if told[c] || !missed || rows[n].first || rows[n].named() || resultGone(c) {
-				continue
+			if n, missed := at[id]; missed && !rows[n].first && !rows[n].named() {
+				rows[n].cause, rows[n].first = c, true
+				changed = true
+				break
 			}
-			rows[n].cause, rows[n].first = c, true
-			told[c], changed = true, true
 		}
 	}
 	return changed
