@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -101,8 +102,9 @@ func comment(ctx context.Context, env Env, o CommentOptions) error {
 	}
 	unwritten := c.write(o.ReportDir, len(numbers) > 0)
 	for _, n := range numbers {
-		if err := c.publishOn(ctx, client, n); err != nil {
-			fault = err
+		err := c.publishOn(ctx, client, n)
+		fault = cmp.Or(fault, err)
+		if err != nil && !errors.Is(err, github.ErrLocked) { // the next one's conversation may be open
 			break
 		}
 	}
@@ -165,6 +167,9 @@ func (c *commenting) pulls(ctx context.Context) (*github.Client, []int, error) {
 		return client, []int{e.PullRequest}, nil
 	case e.Name == "push":
 		numbers, err = client.PullRequests(ctx, e.Repository, e.SHA)
+	case e.Name == "workflow_run" && !repositoryName.MatchString(e.HeadRepository):
+		c.log.Print("the fork that was built is gone, and its pull request cannot be found: there is none to comment on")
+		return client, nil, nil
 	case e.Name == "workflow_run":
 		numbers, err = client.PullRequestsFrom(ctx, e.Repository, github.Branch{Repository: e.HeadRepository, Name: e.Branch, SHA: e.HeadSHA})
 	default:
