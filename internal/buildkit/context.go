@@ -86,7 +86,7 @@ func setDockerfile(o Options, r *request, file string) error {
 		if hasSyntaxLine(data) {
 			return nil
 		}
-		return &UsageError{err.Error(), "mend the Dockerfile, or name another one with --file"}
+		return &dockerfileError{err, &UsageError{err.Error(), "mend the Dockerfile, or name another one with --file"}}
 	}
 	return checkTarget(f, o.Target)
 }

@@ -81,3 +81,14 @@ type UsageError struct {
 }
 
 func (e *UsageError) Error() string { return e.Problem }
+
+// dockerfileError is a [UsageError] that is a [dockerfile.SyntaxError] too, whose line can
+// be shown.
+type dockerfileError struct {
+	syntax error
+	usage  *UsageError
+}
+
+func (e *dockerfileError) Error() string { return e.syntax.Error() }
+
+func (e *dockerfileError) Unwrap() []error { return []error{e.syntax, e.usage} }

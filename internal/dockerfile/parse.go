@@ -12,8 +12,26 @@ import (
 	"github.com/moby/buildkit/frontend/dockerfile/parser"
 )
 
-// Parse reads a Dockerfile. The path is only used in messages. An error names
-// the file and, where one is to blame, the line.
+// SyntaxError is a Dockerfile that cannot be parsed.
+type SyntaxError struct {
+	Path string
+	Line int // from 1, or 0 if none is to blame
+	Err  error
+}
+
+// Error names the file and, where one is to blame, the line.
+func (e *SyntaxError) Error() string {
+	if e.Line > 0 {
+		return fmt.Sprintf("parsing Dockerfile %q: line %d: %v", e.Path, e.Line, e.Err)
+	}
+	return fmt.Sprintf("parsing Dockerfile %q: %v", e.Path, e.Err)
+}
+
+// Unwrap returns what is wrong there.
+func (e *SyntaxError) Unwrap() error { return e.Err }
+
+// Parse reads a Dockerfile. The path is only used in messages. The error is a
+// [*SyntaxError].
 func Parse(path string, data []byte) (*File, error) {
 	f := &File{Path: path, Data: data, Escape: parser.DefaultEscapeToken}
 	f.indexLines()
@@ -37,10 +55,7 @@ func Parse(path string, data []byte) (*File, error) {
 }
 
 func (f *File) fault(line int, err error) error {
-	if line > 0 {
-		return fmt.Errorf("parsing Dockerfile %q: line %d: %w", f.Path, line, err)
-	}
-	return fmt.Errorf("parsing Dockerfile %q: %w", f.Path, err)
+	return &SyntaxError{Path: f.Path, Line: line, Err: err}
 }
 
 // lineOf gives the line that BuildKit's parser blames. Where it stops at a line

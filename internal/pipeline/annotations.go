@@ -2,10 +2,12 @@ package pipeline
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path"
 
 	"github.com/layercause/layercause/internal/action"
+	"github.com/layercause/layercause/internal/dockerfile"
 	"github.com/layercause/layercause/internal/report"
 )
 
@@ -31,6 +33,32 @@ func (r *runner) annotate(ctx context.Context, o BuildOptions, rep report.Report
 	if dropped := r.log.Annotate(out); dropped > 0 {
 		r.log.Print(fmt.Sprintf("GitHub shows %d annotations of each kind a step; %d more are in the summary", action.AnnotationLimit, dropped))
 	}
+}
+
+// sayFault shows an error that no report tells where a failed job is looked at: on the line
+// of the Dockerfile that it is about, or on the run's page.
+func (r *runner) sayFault(ctx context.Context, o BuildOptions, err error) {
+	if err == nil || !r.active || r.told || errors.Is(err, context.Canceled) {
+		return
+	}
+	a := faultAnnotation(err)
+	var syntax *dockerfile.SyntaxError
+	if errors.As(err, &syntax) && syntax.Line > 0 {
+		if own, folder := r.ownDockerfile(ctx, o); own {
+			a.File, a.Line = path.Join(folder, syntax.Path), syntax.Line
+		}
+	}
+	r.log.Annotate([]action.Annotation{a})
+}
+
+// faultAnnotation is an error with its hint.
+func faultAnnotation(err error) action.Annotation {
+	e := classify(err)
+	a := action.Annotation{Level: action.LevelError, Message: e.Error()}
+	if e.Hint != "" {
+		a.Message += "\nhint: " + e.Hint
+	}
+	return a
 }
 
 // failureAnnotation is the error on the line that failed, or on none if that is not

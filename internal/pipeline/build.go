@@ -63,11 +63,12 @@ func Build(ctx context.Context, env Env, o BuildOptions) error {
 	return nil
 }
 
-func build(ctx context.Context, env Env, o BuildOptions) error {
+func build(ctx context.Context, env Env, o BuildOptions) (fault error) {
 	run, err := newRunner(env, &o)
 	if err != nil {
 		return err
 	}
+	defer func() { run.sayFault(ctx, o, fault) }()
 	if len(run.records) > 0 {
 		return run.publishRecords(ctx, env, o)
 	}

@@ -21,6 +21,7 @@ func (r *runner) publish(ctx context.Context, env Env, o BuildOptions, res *buil
 		report.Terminal(env.Stderr, rep, isTerminal(env.Stderr))
 		return
 	}
+	r.told = res.Err != nil
 	r.annotate(ctx, o, rep)
 	for _, w := range rep.Warnings { // where annotations ran out they are plain lines
 		r.log.Warning(w)

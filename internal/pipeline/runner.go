@@ -27,6 +27,8 @@ type runner struct {
 	folders action.Folders
 	// records are to be published instead of a build.
 	records []string
+	// told says that the annotations tell already what the build failed with.
+	told bool
 }
 
 // newRunner reads the event and, where the program runs as an action, the
@@ -52,6 +54,7 @@ func newRunner(env Env, o *BuildOptions) (*runner, error) {
 	if o.Context == "" {
 		in, err := readInputs(env, r.log)
 		if err != nil {
+			r.log.Annotate([]action.Annotation{faultAnnotation(err)})
 			return nil, err
 		}
 		r.inputs = true
