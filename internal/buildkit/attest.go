@@ -35,7 +35,7 @@ func setAttestations(o Options, r *request) error {
 	}
 	if _, ok := attests["provenance"]; !ok {
 		if off, err := strconv.ParseBool(o.env("BUILDX_NO_DEFAULT_ATTESTATIONS")); err != nil || !off {
-			attests["provenance"] = "mode=min,inline-only=true"
+			attests["provenance"] = defaultProvenance
 		}
 	}
 	for kind, value := range attests {
@@ -45,6 +45,9 @@ func setAttestations(o Options, r *request) error {
 	}
 	return nil
 }
+
+// defaultProvenance is what is made if nobody asks for any.
+const defaultProvenance = "mode=min,inline-only=true"
 
 // parseAttestation takes an entry of --attest apart. The value is empty if it switches
 // the attestation off.

@@ -60,7 +60,7 @@ func TestAttributesAreThoseOfBuildx(t *testing.T) {
 				v, ok := c.env[name]
 				return v, ok
 			}
-			r, err := newRequest(o, nil)
+			r, err := newRequest(o)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -81,7 +81,7 @@ func TestFoldersOfOneNameAreNotMixed(t *testing.T) {
 		if err := os.WriteFile(filepath.Join(dir, "Dockerfile"), []byte("FROM scratch\n"), 0o644); err != nil {
 			t.Fatal(err)
 		}
-		r, err := newRequest(Options{Context: dir, BuildContexts: []string{"assets=" + dir}, Getenv: func(string) (string, bool) { return "", false }}, nil)
+		r, err := newRequest(Options{Context: dir, BuildContexts: []string{"assets=" + dir}, Getenv: func(string) (string, bool) { return "", false }})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -120,7 +120,7 @@ func TestContextOverSSHIsForwardedTheAgent(t *testing.T) {
 		"ssh://git@example.com/acme/shop.git#v1": "--ssh default: no SSH agent is running: SSH_AUTH_SOCK is not set",
 		"https://example.com/acme/shop.git":      "",
 	} {
-		_, err := newRequest(Options{Context: context, Getenv: func(string) (string, bool) { return "", false }}, nil)
+		_, err := newRequest(Options{Context: context, Getenv: func(string) (string, bool) { return "", false }})
 		got := ""
 		if err != nil {
 			got = err.Error()

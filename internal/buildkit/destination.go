@@ -32,7 +32,7 @@ func toStdout(e client.ExportEntry) bool {
 }
 
 // finishOutput opens what an exporter writes to on this side.
-func finishOutput(o Options, e *client.ExportEntry, names []string, load loader) error {
+func finishOutput(o Options, e *client.ExportEntry, names []string) error {
 	stdout, dest := toStdout(*e), e.Attrs["dest"]
 	delete(e.Attrs, "dest")
 	switch e.Type {
@@ -55,10 +55,9 @@ func finishOutput(o Options, e *client.ExportEntry, names []string, load loader)
 		if asFolder(*e) {
 			return &UsageError{"--output type=docker,tar=false is not supported", "write --output type=oci,tar=false,dest=FOLDER"}
 		}
-		if dest != "" {
+		if dest != "" { // else the builder decides how the engine comes by it
 			return toFile(o, e, dest, stdout)
 		}
-		e.Output = func(map[string]string) (io.WriteCloser, error) { return load() }
 	case "image":
 		if push, _ := strconv.ParseBool(e.Attrs["push"]); push && e.Attrs["name"] == "" {
 			return &UsageError{"an image that is pushed needs a name", "add --tag REGISTRY/NAME:TAG"}

@@ -2,7 +2,6 @@ package buildkit
 
 import (
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 
@@ -11,11 +10,8 @@ import (
 	"github.com/tonistiigi/go-csvvalue"
 )
 
-// loader opens the Docker engine's end of --load.
-type loader func() (io.WriteCloser, error)
-
 // setOutputs translates --output, --push, --load and --tag.
-func setOutputs(o Options, r *request, load loader) error {
+func setOutputs(o Options, r *request) error {
 	names, err := tagNames(o.Tags)
 	if err != nil {
 		return err
@@ -56,11 +52,12 @@ func setOutputs(o Options, r *request, load loader) error {
 			}
 			stdout = true
 		}
-		if err := finishOutput(o, &out[i], names, load); err != nil {
+		if err := finishOutput(o, &out[i], names); err != nil {
 			return err
 		}
 	}
 	r.opt.Exports = slices.DeleteFunc(out, func(e client.ExportEntry) bool { return e.Type == "cacheonly" })
+	r.discards = len(r.opt.Exports) < len(out)
 	return setAnnotations(o, r)
 }
 

@@ -32,23 +32,22 @@ type request struct {
 	exports    []client.CacheOptionsEntry
 	chosen     []client.CacheOptionsEntry // of both, those that nobody named
 	loads      bool                       // an output goes to a Docker engine
+	discards   bool                       // the result is to stay in the builder's cache
 	auth       cacheindex.Credentials
 }
 
 // newRequest checks the options and translates them for the daemon.
-func newRequest(o Options, load loader) (*request, error) {
+func newRequest(o Options) (*request, error) {
 	r := &request{opt: client.SolveOpt{FrontendAttrs: map[string]string{}}, locals: newLocals(o.IndexDir, o.Hidden)}
 	for _, step := range []func(Options, *request) error{
 		setContext, setNamedContexts, setBuildArgs, setPlatforms, setAttrs, setHosts, setResources, setCaches, setSession,
+		setOutputs, setAttestations,
 	} {
 		if err := step(o, r); err != nil {
 			return nil, err
 		}
 	}
-	if err := setOutputs(o, r, load); err != nil {
-		return nil, err
-	}
-	return r, setAttestations(o, r)
+	return r, nil
 }
 
 // epochArg is the time that stamps what an image is made of.

@@ -40,7 +40,7 @@ func TestEpochOfTheEnvironment(t *testing.T) {
 					}
 					return c.env, name == "SOURCE_DATE_EPOCH" && c.env != ""
 				},
-			}, nil)
+			})
 			if err != nil {
 				t.Fatal(err)
 			}

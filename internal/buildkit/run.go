@@ -56,7 +56,7 @@ func Prepare(o Options) (*Build, error) {
 	logrus.SetOutput(io.Discard)
 	log.SetOutput(io.Discard)
 	b := &Build{options: o}
-	r, err := newRequest(o, b.load)
+	r, err := newRequest(o)
 	if err != nil {
 		return nil, err
 	}
@@ -90,7 +90,11 @@ func (w *imageWriter) Close() error {
 // run at all; a build that failed is a result. Progress goes to out.
 func (b *Build) Run(ctx context.Context, on *builder.Builder, out io.Writer) (*Result, error) {
 	b.builder = on
-	if b.loads {
+	opt, err := b.optFor(ctx, on)
+	if err != nil {
+		return nil, err
+	}
+	if b.loads && on.Driver != builder.DriverDocker {
 		if err := on.CanLoad(ctx); err != nil {
 			return nil, err
 		}
@@ -122,9 +126,9 @@ func (b *Build) Run(ctx context.Context, on *builder.Builder, out io.Writer) (*R
 			display <- s
 		}
 	}()
-	resp, buildErr := on.Client.Build(ctx, b.request.opt, "layercause", func(ctx context.Context, c gateway.Client) (*gateway.Result, error) {
+	resp, buildErr := on.Client.Build(ctx, opt, "layercause", func(ctx context.Context, c gateway.Client) (*gateway.Result, error) {
 		res, err := c.Solve(ctx, gateway.SolveRequest{
-			Frontend: "dockerfile.v0", FrontendOpt: attrsOf(b.request.opt.FrontendAttrs, c.BuildOpts().Opts),
+			Frontend: "dockerfile.v0", FrontendOpt: attrsOf(opt.FrontendAttrs, c.BuildOpts().Opts),
 		})
 		if err != nil {
 			return nil, err

@@ -29,8 +29,8 @@ type Situation struct {
 	// runner's ACTIONS_CACHE_MODE: read, write, write-only, none, or empty.
 	Service bool
 	Mode    string
-	// Engine says that the builder is the Docker engine's own, which reads caches of
-	// registries and writes none.
+	// Engine says that the builder is the Docker engine's own, of an engine without
+	// containerd's image store: it reads caches of registries and writes none.
 	Engine bool
 	// From and To say that the user named caches to import and to export.
 	From, To bool
@@ -125,7 +125,7 @@ func (s Situation) exports() ([]string, string) {
 	entry, name := "", ""
 	switch repository := s.repository(); {
 	case s.Engine:
-		return nil, nothing + "the Docker engine's own builder writes no cache; a builder of docker/setup-buildx-action does"
+		return nil, nothing + "without containerd's image store the Docker engine's own builder writes no cache; a builder of docker/setup-buildx-action does"
 	case !s.Actions:
 		return nil, nothing + "the builder on this machine keeps what it made"
 	case s.Fork:
@@ -214,7 +214,7 @@ func (s Situation) repository() string {
 func (s Situation) nowhere() string {
 	switch {
 	case s.Engine:
-		return "the Docker engine's own builder reads a cache of a registry alone, and no tag names one"
+		return "without containerd's image store the Docker engine's own builder reads a cache of a registry alone, and no tag names one"
 	case s.Actions && s.Service:
 		return "the runner's ACTIONS_CACHE_MODE is " + s.Mode
 	case s.Actions:

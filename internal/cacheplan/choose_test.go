@@ -75,7 +75,7 @@ func TestChoose(t *testing.T) {
 		{"reading alone", on("main", func(s *Situation) { s.Mode = "read" }), []string{ghaFrom}, nil, "exports nothing: the runner's ACTIONS_CACHE_MODE is read"},
 		{"writing alone", on("main", func(s *Situation) { s.Mode = "write-only" }), nil, []string{ghaFrom + more}, "imports nothing: the runner's ACTIONS_CACHE_MODE is write-only"},
 		{"neither", on("main", func(s *Situation) { s.Mode = "none" }), nil, nil, "exports nothing: the runner's ACTIONS_CACHE_MODE is none"},
-		{"the engine's own builder", on("main", func(s *Situation) { s.Engine = true }), nil, nil, "exports nothing: the Docker engine's own builder"},
+		{"the engine's own builder", on("main", func(s *Situation) { s.Engine = true }), nil, nil, "exports nothing: without containerd's image store the Docker engine's own builder"},
 		{"the engine's own builder, pushed", on("main", pushes, func(s *Situation) { s.Engine = true }), []string{"type=registry,ref=" + ref("main")}, nil,
 			"exports nothing: the Docker engine's own builder"},
 		{"no service", on("main", func(s *Situation) { s.Service = false }), nil, nil, "imports nothing: the job has no cache service"},

@@ -38,7 +38,7 @@ func chooseCaches(ctx context.Context, env Env, run *runner, o BuildOptions, b *
 	}
 	s := cacheplan.Situation{
 		Invocation: b.Subject(), Commit: o.Options.Commit, Platform: "linux/" + runtime.GOARCH,
-		Engine: on.Driver == builder.DriverDocker, From: len(o.CacheFrom) > 0, To: len(o.CacheTo) > 0,
+		Engine: on.Limited(ctx), From: len(o.CacheFrom) > 0, To: len(o.CacheTo) > 0,
 	}
 	s.Images, s.Pushes = b.Images()
 	if run.active {

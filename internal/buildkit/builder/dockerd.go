@@ -4,10 +4,26 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"slices"
 
 	"github.com/moby/buildkit/client"
 	dockerclient "github.com/moby/moby/client"
 )
+
+// snapshotterLabel is what a worker with a snapshotter says of itself: BuildKit's own,
+// and the engine's if it keeps its images in containerd.
+const snapshotterLabel = "org.mobyproject.buildkit.worker.snapshotter"
+
+// Limited says that the builder is the Docker engine's own and that the engine keeps
+// its images in a store that has no place for caches, attestations and the images of
+// several platforms. https://docs.docker.com/engine/storage/containerd/
+func (b *Builder) Limited(ctx context.Context) bool {
+	if b.Driver != DriverDocker {
+		return false
+	}
+	workers, err := b.Client.ListWorkers(ctx)
+	return err == nil && !slices.ContainsFunc(workers, func(w *client.WorkerInfo) bool { return w.Labels[snapshotterLabel] != "" })
+}
 
 // connectDockerd connects to the BuildKit inside the Docker engine, which answers
 // on /grpc and /session of the engine's API.

@@ -1,0 +1,99 @@
+package buildkit
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/moby/buildkit/client"
+
+	"github.com/layercause/layercause/internal/buildkit/builder"
+)
+
+// optFor is the request as a builder takes it. The Docker engine's own has an exporter
+// for the images of the engine, which are where docker's commands leave a build's result
+// if nobody says where it goes, and it builds upon them. Its errors are *UsageError.
+// https://github.com/docker/buildx/blob/v0.37.2/driver/docker/driver.go
+func (b *Build) optFor(ctx context.Context, on *builder.Builder) (client.SolveOpt, error) {
+	opt := b.request.opt
+	opt.Exports = slices.Clone(opt.Exports)
+	if on.Driver != builder.DriverDocker {
+		for i, e := range opt.Exports {
+			if isLoad(e) {
+				opt.Exports[i].Output = func(map[string]string) (io.WriteCloser, error) { return b.load() }
+			}
+		}
+		return opt, nil
+	}
+	if on.Limited(ctx) {
+		if err := b.forLimited(); err != nil {
+			return opt, err
+		}
+	}
+	opt.FrontendAttrs = maps.Clone(opt.FrontendAttrs)
+	if !b.options.Pull {
+		opt.FrontendAttrs["image-resolve-mode"] = "local"
+	}
+	if on.Limited(ctx) { // it is the default's: another was refused
+		delete(opt.FrontendAttrs, "attest:provenance")
+	}
+	if len(opt.Exports) == 0 && !b.request.discards {
+		attrs := map[string]string{}
+		if names := splitList(b.options.Tags); len(names) > 0 {
+			attrs["name"] = strings.Join(names, ",")
+		}
+		opt.Exports = []client.ExportEntry{{Type: engineExporter, Attrs: attrs}}
+	}
+	for i, e := range opt.Exports {
+		switch byDigest, _ := strconv.ParseBool(e.Attrs["push-by-digest"]); {
+		case e.Type == "image" && byDigest:
+			return opt, &UsageError{"the Docker engine's own builder does not push by digest", otherBuilder}
+		case e.Type == "image", isLoad(e):
+			opt.Exports[i].Type = engineExporter
+		}
+	}
+	return opt, nil
+}
+
+// isLoad says that an output goes to the Docker engine.
+func isLoad(e client.ExportEntry) bool { return e.Type == "docker" && e.Output == nil }
+
+// engineExporter is the exporter of the Docker engine's images.
+const engineExporter = "moby"
+
+const otherBuilder = "name another builder with --builder"
+
+// forLimited refuses what an engine without containerd's image store has not. BuildKit
+// would say so after the build.
+func (b *Build) forLimited() error {
+	missing := ""
+	for _, e := range b.request.opt.Exports {
+		push, _ := strconv.ParseBool(e.Attrs["push"])
+		switch {
+		case push:
+			missing = "pushing"
+		case e.Type == "oci", e.Type == "docker" && !isLoad(e):
+			missing = "an output of type=" + e.Type
+		}
+	}
+	if len(b.request.platforms) > 1 {
+		missing = "more than one platform"
+	}
+	for _, e := range b.request.opt.CacheExports {
+		if e.Type != "inline" {
+			missing = "exporting a cache"
+		}
+	}
+	if v := b.request.opt.FrontendAttrs["attest:provenance"]; v != "" && v != defaultProvenance || b.request.opt.FrontendAttrs["attest:sbom"] != "" {
+		missing = "attestations"
+	}
+	if missing == "" {
+		return nil
+	}
+	return &UsageError{fmt.Sprintf("the Docker engine's own builder does not support %s without containerd's image store", missing),
+		otherBuilder + ", or turn the image store on"}
+}
