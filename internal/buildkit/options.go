@@ -1,8 +1,10 @@
 package buildkit
 
 import (
+	"cmp"
 	"io"
 	"os"
+	"runtime"
 
 	"github.com/layercause/layercause/internal/buildkit/builder"
 	"github.com/layercause/layercause/internal/record"
@@ -59,12 +61,18 @@ type Options struct {
 	// a context that is a URL.
 	Root string
 
+	// Machine is the platform of this machine's containers; empty is linux on its
+	// processor.
+	Machine string
+
 	Getenv func(string) (string, bool)
 	// Stdout is for an output that goes to "-". Nil is for none that may, and Log are
 	// then the files that an output must not be by another name, such as /dev/stdout.
 	Stdout io.Writer
 	Log    []os.FileInfo
 }
+
+func (o Options) machine() string { return cmp.Or(o.Machine, "linux/"+runtime.GOARCH) }
 
 // env is a variable of the environment, empty if it is not set.
 func (o Options) env(name string) string {

@@ -72,3 +72,37 @@ func TestTheSubjectIsKnownBeforeTheSalt(t *testing.T) {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
+
+// TestTheRunnersOfAMatrix build each for its own platform if nobody names one: what one
+// of them built is no earlier build of the other.
+func TestTheRunnersOfAMatrix(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "Dockerfile"), []byte("FROM scratch\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	key := func(machine string, platforms ...string) []string {
+		b, err := Prepare(Options{
+			Context: dir, Root: dir, Machine: machine, Platforms: platforms,
+			Getenv: func(string) (string, bool) { return "", false },
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return b.Subject().TargetPlatforms()
+	}
+	for _, c := range []struct {
+		machine string
+		asked   []string
+		want    []string
+	}{
+		{machine: "linux/amd64"}, // as in records that do not say
+		{machine: "linux/arm64", want: []string{"linux/arm64"}},
+		{machine: "linux/arm64", asked: []string{"linux/arm64"}, want: []string{"linux/arm64"}},
+		{machine: "linux/arm64", asked: []string{"linux/s390x,linux/amd64"}, want: []string{"linux/amd64", "linux/s390x"}},
+		{machine: "linux/amd64", asked: []string{"linux/amd64"}, want: []string{"linux/amd64"}},
+	} {
+		if diff := cmp.Diff(c.want, key(c.machine, c.asked...)); diff != "" {
+			t.Errorf("%s, asked for %v (-want +got):\n%s", c.machine, c.asked, diff)
+		}
+	}
+}

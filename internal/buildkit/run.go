@@ -260,7 +260,7 @@ func (b *Build) Subject() record.Invocation {
 	if !isURL(b.options.Context) {
 		inv.Context = relative(b.options.Root, b.options.Context)
 	}
-	return inv
+	return inv.ForMachine(b.options.machine())
 }
 
 func (b *Build) salt() record.Salt {

@@ -77,7 +77,7 @@ func TestChoose(t *testing.T) {
 		{"neither", on("main", func(s *Situation) { s.Mode = "none" }), nil, nil, "exports nothing: the runner's ACTIONS_CACHE_MODE is none"},
 		{"the engine's own builder", on("main", func(s *Situation) { s.Engine = true }), nil, nil, "exports nothing: without containerd's image store the Docker engine's own builder"},
 		{"the engine's own builder, pushed", on("main", pushes, func(s *Situation) { s.Engine = true }), []string{"type=registry,ref=" + ref("main")}, nil,
-			"exports nothing: the Docker engine's own builder"},
+			"exports nothing: without containerd's image store the Docker engine's own builder"},
 		{"no service", on("main", func(s *Situation) { s.Service = false }), nil, nil, "imports nothing: the job has no cache service"},
 		{"no service, tagged", on("main", tagged, func(s *Situation) { s.Service = false }), []string{"type=registry,ref=" + ref("main")}, nil,
 			"exports nothing: the job has no cache service that it can use, and the build pushes no image"},

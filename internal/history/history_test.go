@@ -274,3 +274,22 @@ func BenchmarkCandidates(b *testing.B) {
 		}
 	}
 }
+
+// The runners of a matrix that names no platform build each for its own. The usual one
+// goes on with records that do not say whose they are.
+func TestKeysOfMachines(t *testing.T) {
+	keyOn := func(machine string, platforms ...string) Key {
+		in := record.Invocation{Dockerfile: "Dockerfile", Platforms: platforms}
+		return KeyOf(&record.Record{Invocation: in.ForMachine(machine)})
+	}
+	old := KeyOf(&record.Record{Invocation: record.Invocation{Dockerfile: "Dockerfile"}})
+	if keyOn("linux/amd64").folder() != old.folder() {
+		t.Error("records that do not say whose they are are no longer found")
+	}
+	if keyOn("linux/arm64").folder() == old.folder() {
+		t.Error("builds of two platforms share a history")
+	}
+	if keyOn("linux/arm64").folder() != keyOn("linux/amd64", "linux/arm64").folder() {
+		t.Error("a platform that is asked for is another than that of a machine")
+	}
+}

@@ -116,7 +116,7 @@ func KeyOf(r *record.Record) Key {
 		Repository: r.Commit.Repository,
 		Dockerfile: dockerfile,
 		Target:     r.Invocation.Target,
-		Platforms:  r.Invocation.Platforms,
+		Platforms:  r.Invocation.TargetPlatforms(),
 	}
 }
 

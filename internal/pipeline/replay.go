@@ -133,8 +133,8 @@ func (c *commits) replayers(h *replay.History, r replay.Recipe) (own, today advi
 // in it.
 func recipeOf(r *record.Record, args map[string]string, every []string) replay.Recipe {
 	out := replay.Recipe{Target: r.Invocation.Target, Args: args, Every: every}
-	if len(r.Invocation.Platforms) > 0 {
-		out.Platform = r.Invocation.Platforms[0]
+	if all := r.Invocation.TargetPlatforms(); len(all) > 0 {
+		out.Platform = all[0]
 	}
 	return out
 }

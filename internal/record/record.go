@@ -66,6 +66,9 @@ type Invocation struct {
 	Target     string `json:"target,omitempty"`
 	// Platforms are the requested ones, sorted; empty means the builder's own.
 	Platforms []string `json:"platforms,omitempty"`
+	// Machine is the platform of the machine that asked, where no platform was
+	// requested; empty means linux/amd64.
+	Machine string `json:"machine,omitempty"`
 	// BuildArgs are sorted by name.
 	BuildArgs     []Value  `json:"buildArgs,omitempty"`
 	NamedContexts []string `json:"namedContexts,omitempty"`
@@ -74,6 +77,28 @@ type Invocation struct {
 	// Options are those that enter the keys of commands, such as hosts and limits,
 	// sorted by name.
 	Options []Value `json:"options,omitempty"`
+}
+
+// usualMachine is the one that records need not name.
+const usualMachine = "linux/amd64"
+
+// ForMachine returns the invocation as it is on a machine of a platform.
+func (i Invocation) ForMachine(platform string) Invocation {
+	i.Machine = ""
+	if len(i.Platforms) == 0 && platform != usualMachine {
+		i.Machine = platform
+	}
+	return i
+}
+
+// TargetPlatforms are those that tell a build from others: the requested ones, or else
+// that of a machine which is not the usual one, since the runners of a matrix build
+// each for its own.
+func (i Invocation) TargetPlatforms() []string {
+	if len(i.Platforms) == 0 && i.Machine != "" {
+		return []string{i.Machine}
+	}
+	return i.Platforms
 }
 
 // Value is something that may be secret: its name, and a keyed digest.

@@ -49,7 +49,7 @@ func NewHistory(groups [][]*record.Record, limit int, price timing.Price, warnin
 		r := records[0]
 		g := Group{
 			Repository: r.Commit.Repository, Dockerfile: r.Invocation.Dockerfile, Target: r.Invocation.Target,
-			Platforms: append([]string{}, r.Invocation.Platforms...), Records: len(records),
+			Platforms: append([]string{}, r.Invocation.TargetPlatforms()...), Records: len(records),
 			Worst: newWorst(records, price, historyRows),
 		}
 		if g.Dockerfile == "" {
