@@ -34,8 +34,10 @@ type Situation struct {
 	Engine bool
 	// From and To say that the user named caches to import and to export.
 	From, To bool
-	// Past are earlier builds of the same, the newest first.
-	Past []*record.Record
+	// Past are earlier builds of the same, the newest first. PastUnknown says that
+	// they could not be read.
+	Past        []*record.Record
+	PastUnknown bool
 }
 
 // Plan is the choice.
@@ -110,6 +112,9 @@ func (s Situation) sources() []string {
 // exported says that an earlier build wrote to a cache in a registry.
 func (s Situation) exported(ref string) bool {
 	for _, r := range s.Past {
+		if r.Status == record.Failed {
+			continue
+		}
 		for _, c := range r.Caches {
 			if c.Direction == record.Export && c.Type == "registry" && c.Ref == ref && c.Error == "" {
 				return true
@@ -117,6 +122,31 @@ func (s Situation) exported(ref string) bool {
 		}
 	}
 	return false
+}
+
+// unfed says that no build is known that wrote, or was to write, what this one imports:
+// then one has to begin, or each build of the branch does all its steps again. Where the
+// user says what is imported, nothing is known of that.
+func (s Situation) unfed() bool {
+	if s.From || s.PastUnknown {
+		return false
+	}
+	repository := s.repository()
+	for _, r := range s.Past {
+		if r.Status == record.Failed {
+			continue // before it could export
+		}
+		b := r.Commit
+		own := b.Branch == s.Commit.Branch && b.BaseBranch == s.Commit.BaseBranch
+		base := b.BaseBranch == "" && (b.Branch == s.Commit.BaseBranch || b.Branch == s.Commit.Default)
+		for _, c := range r.Caches {
+			if c.Direction == record.Export && (own || base) && (c.Type == "gha" && c.Ref == s.scope() ||
+				c.Type == "registry" && c.Ref == s.ref(repository, b.Branch)) {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // exports are the cache that this build writes, if it writes one.
@@ -151,6 +181,8 @@ func (s Situation) exports() ([]string, string) {
 	switch {
 	case s.lasting():
 		why = s.standing()
+	case s.unfed():
+		why = "no build is known that exported what this one imports"
 	default:
 		pays, evidence := s.wouldPay()
 		if !pays {

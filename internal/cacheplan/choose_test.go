@@ -34,8 +34,19 @@ func on(branch string, changes ...func(*Situation)) Situation {
 func pull(base string, changes ...func(*Situation)) Situation {
 	return on("cart", append([]func(*Situation){func(s *Situation) {
 		s.Event, s.Commit.BaseBranch = "pull_request", base
+		s.Past = []*record.Record{exported("main", "")}
 	}}, changes...)...)
 }
+
+// exported is a build of a branch, or of a pull request if there is a base, that wrote
+// the caches there are.
+func exported(branch, base string) *record.Record {
+	return &record.Record{Commit: record.Commit{Branch: branch, BaseBranch: base}, Caches: []record.CacheAccess{
+		{Direction: record.Export, Type: "gha", Ref: scope, Seconds: 10}, {Direction: record.Export, Type: "registry", Ref: ref(branch), Seconds: 10},
+	}}
+}
+
+func past(list ...*record.Record) func(*Situation) { return func(s *Situation) { s.Past = list } }
 
 func pushes(s *Situation) { s.Images, s.Pushes = []string{"ghcr.io/acme/shop:1"}, true }
 func tagged(s *Situation) { s.Images = []string{"ghcr.io/acme/shop:1", "shop"} }
@@ -58,7 +69,7 @@ func TestChoose(t *testing.T) {
 		{"a pull request to another branch", pull("v2", pushes),
 			[]string{"type=registry,ref=" + ref("v2"), "type=registry,ref=" + ref("main")}, nil, "exports nothing"},
 		{"a pull request whose branch has a cache", pull("main", pushes, func(s *Situation) {
-			s.Past = []*record.Record{{Caches: []record.CacheAccess{{Direction: record.Export, Type: "registry", Ref: ref("cart")}}}}
+			s.Past = append(s.Past, &record.Record{Caches: []record.CacheAccess{{Direction: record.Export, Type: "registry", Ref: ref("cart")}}})
 		}), []string{"type=registry,ref=" + ref("cart"), "type=registry,ref=" + ref("main")}, nil, ""},
 		{"a pull request of a fork", pull("main", pushes, func(s *Situation) { s.Fork = true }),
 			[]string{"type=registry,ref=" + ref("main")}, nil, "exports nothing: the commit is a fork's, whose cache no other branch reads"},
@@ -66,7 +77,20 @@ func TestChoose(t *testing.T) {
 			s.Past = []*record.Record{{Commit: record.Commit{Branch: "a", BaseBranch: "next"}}}
 		}), []string{ghaFrom}, []string{ghaFrom + more}, "since pull requests go to next"},
 		{"a protected branch", on("release", func(s *Situation) { s.Protected = true }), []string{ghaFrom}, []string{ghaFrom + more}, "since release is protected"},
-		{"another branch", on("cart"), []string{ghaFrom}, nil, "and 0 are known"},
+		{"another branch", on("cart", past(exported("main", ""))), []string{ghaFrom}, nil, "and 0 are known"},
+		{"the very first pull request", pull("main", past()), []string{ghaFrom}, []string{ghaFrom + more},
+			"exports the Actions cache " + scope + " with mode=max, since no build is known that exported what this one imports"},
+		{"the first one, pushed", pull("main", pushes, past()), []string{"type=registry,ref=" + ref("main")}, []string{"type=registry,ref=" + ref("cart") + more}, "since no build is known"},
+		{"its second build", pull("main", past(exported("cart", "main"))), []string{ghaFrom}, nil, "and 0 are known"},
+		{"after one that failed before it could export", pull("main", past(func() *record.Record { r := exported("cart", "main"); r.Status = record.Failed; return r }())),
+			[]string{ghaFrom}, []string{ghaFrom + more}, "since no build is known"},
+		{"after an export that failed", pull("main", past(func() *record.Record { r := exported("main", ""); r.Caches[0].Error = "down"; return r }())), []string{ghaFrom}, nil, "exports nothing"},
+		{"another pull request's cache is not read", pull("main", past(exported("till", "main"))), []string{ghaFrom}, []string{ghaFrom + more}, "since no build is known"},
+		{"nor one of another scope", pull("main", past(&record.Record{Commit: record.Commit{Branch: "main"},
+			Caches: []record.CacheAccess{{Direction: record.Export, Type: "gha", Ref: "buildkit"}}})), []string{ghaFrom}, []string{ghaFrom + more}, "since no build is known"},
+		{"a history that cannot be read", pull("main", past(), func(s *Situation) { s.PastUnknown = true }), []string{ghaFrom}, nil, "exports nothing"},
+		{"who says what is imported", pull("main", past(), func(s *Situation) { s.From = true }), nil, nil, "cache: auto: cache-from is given; exports nothing"},
+		{"the first one of a fork", pull("main", past(), func(s *Situation) { s.Fork = true }), []string{ghaFrom}, nil, "exports nothing: the commit is a fork's"},
 		{"a tag", on("", pushes), []string{"type=registry,ref=" + ref("main")}, nil, "exports nothing: no branch is built"},
 		{"a merge queue", on("gh-readonly-queue/main/pr-7", func(s *Situation) { s.Event, s.Commit.BaseBranch = "merge_group", "main" }),
 			[]string{ghaFrom}, nil, "exports nothing: a merge queue's branch is built once"},
@@ -121,12 +145,15 @@ func short(branch string, lost, took float64) *record.Record {
 
 func TestExportsOfPullRequests(t *testing.T) {
 	main := &record.Record{Commit: record.Commit{Branch: "main"}, Caches: []record.CacheAccess{
-		{Direction: record.Export, Type: "gha", Seconds: 10}, {Direction: record.Import, Type: "gha", Seconds: 99},
+		{Direction: record.Export, Type: "gha", Ref: scope, Seconds: 10}, {Direction: record.Import, Type: "gha", Seconds: 99},
 		{Direction: record.Export, Type: "inline", Seconds: 99},
 	}}
 	failed := &record.Record{Commit: record.Commit{Branch: "main"}, Caches: []record.CacheAccess{
-		{Direction: record.Export, Type: "gha", Seconds: 500, Error: "down"},
+		{Direction: record.Export, Type: "gha", Ref: scope, Seconds: 500, Error: "down"},
 	}}
+	// Of a build that failed the exports stand in its record, and were never begun.
+	broken := short("a", 0, 0)
+	broken.Status, broken.Caches = record.Failed, []record.CacheAccess{{Direction: record.Export, Type: "gha", Ref: scope}}
 	tests := []struct {
 		name string
 		past []*record.Record
@@ -135,8 +162,10 @@ func TestExportsOfPullRequests(t *testing.T) {
 	}{
 		{"too few", []*record.Record{short("a", 900, 0), short("a", 900, 0), short("a", 900, 0), short("a", 900, 0), main},
 			false, "and 4 are known"},
-		{"no export is known", []*record.Record{short("a", 900, 0), short("a", 900, 0), short("a", 900, 0), short("a", 900, 0), short("a", 0, 0)},
+		{"no export is known", []*record.Record{short("a", 900, 0), short("a", 900, 0), short("a", 900, 0), short("a", 900, 0), short("a", 0, 0), failed},
 			false, "what an export takes is not known"},
+		{"a build that failed exported nothing", []*record.Record{short("a", 20, 0), short("a", 20, 0), short("b", 5, 0), short("b", 0, 0), broken, main},
+			false, "and 5 exports of 10.0 s would have taken 50.0 s"},
 		{"it would have paid", []*record.Record{short("a", 20, 0), short("a", 20, 0), short("b", 20, 0), short("b", 0, 0), short("a", 0, 0), main, failed},
 			true, "the last 5 builds of pull requests and short branches lost 60.0 s to what the build before had made and not exported, and 5 exports of 10.0 s would have taken 50.0 s"},
 		{"it would have cost more", []*record.Record{short("a", 20, 0), short("a", 20, 0), short("b", 5, 0), short("b", 0, 0), short("a", 0, 0), main},

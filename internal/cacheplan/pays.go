@@ -74,13 +74,19 @@ func previous(past []*record.Record, r *record.Record) *record.Record {
 	return nil
 }
 
-// exportOf is how long a build exported caches, in seconds. An inline one is a part
-// of the image.
+// exportOf is how long a build exported caches, in seconds. One that failed exported
+// none, whatever it was to export.
 func exportOf(r *record.Record) (seconds float64, ok bool) {
+	if r.Status == record.Failed {
+		return 0, false
+	}
 	for _, c := range r.Caches {
-		if c.Direction == record.Export && c.Type != "inline" && c.Error == "" {
+		if isExport(c) && c.Error == "" {
 			seconds, ok = seconds+c.Seconds, true
 		}
 	}
 	return seconds, ok
 }
+
+// isExport leaves an inline cache out, which is a part of the image.
+func isExport(c record.CacheAccess) bool { return c.Direction == record.Export && c.Type != "inline" }

@@ -30,6 +30,17 @@ func checkCache(mode string) error {
 	return usage("use auto or off", "--cache %q is unknown", mode)
 }
 
+// pastBuilds are the last builds of a key. A history that cannot be read is no
+// evidence; the comparison says why.
+func pastBuilds(ctx context.Context, rec *records, key history.Key) (past []*record.Record, unknown bool) {
+	store := rec.early()
+	if store == nil || rec.mirror != nil && rec.failed {
+		return nil, true
+	}
+	past, _, err := store.Past(ctx, key, history.Keep)
+	return past, err != nil
+}
+
 // chooseCaches gives the build the caches that nobody named, if somebody asked for
 // that, and says what it chose.
 func chooseCaches(ctx context.Context, env Env, run *runner, o BuildOptions, b *buildkit.Build, on *builder.Builder, rec *records) (string, error) {
@@ -53,10 +64,7 @@ func chooseCaches(ctx context.Context, env Env, run *runner, o BuildOptions, b *
 	} else if s.Commit.Default == "" && isDir(o.Context) {
 		s.Commit.Default = strings.TrimPrefix(git{ctx, o.Context}.run("symbolic-ref", "--quiet", "--short", "refs/remotes/origin/HEAD"), "origin/")
 	}
-	if store := rec.early(); store != nil {
-		// A history that cannot be read is no evidence; the comparison says why.
-		s.Past, _, _ = store.Past(ctx, history.KeyOf(&record.Record{Commit: s.Commit, Invocation: s.Invocation}), history.Keep)
-	}
+	s.Past, s.PastUnknown = pastBuilds(ctx, rec, history.KeyOf(&record.Record{Commit: s.Commit, Invocation: s.Invocation}))
 	plan := cacheplan.Choose(s)
 	if err := b.Choose(plan.From, plan.To); err != nil {
 		return "", fmt.Errorf("choosing caches: %w", err)

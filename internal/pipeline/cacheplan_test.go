@@ -212,6 +212,23 @@ func TestCacheAutoInActions(t *testing.T) {
 	}
 }
 
+// TestCacheAutoOnTheFirstPullRequest has a repository that no build has ever made a cache
+// of, and whose default branch perhaps never does: a workflow of pull requests alone.
+func TestCacheAutoOnTheFirstPullRequest(t *testing.T) {
+	t.Parallel()
+	p := newPlanned(t)
+	service := actionscachetest.Start(t)
+	p.env["ACTIONS_RESULTS_URL"] = service.URL
+	p.env["ACTIONS_RUNTIME_TOKEN"] = service.Token(t,
+		actionscachetest.Scope{Scope: "refs/pull/7/merge", Permission: 3}, actionscachetest.Scope{Scope: "refs/heads/main", Permission: 1})
+	const imports, exports = "import gha layercause-dockerfile-ARCH-HASH chosen=true; ", "export gha layercause-dockerfile-ARCH-HASH chosen=true; "
+	log, r := p.job("cart", "main", nil)
+	p.check("the first build", log, r, imports+exports+"0 of 4 hit", "with mode=max, since no build is known that exported what this one imports")
+	p.tree["b.txt"] = "more"
+	log, r = p.job("cart", "main", nil)
+	p.check("the second", log, r, imports+"2 of 4 hit", "exports nothing: it takes 5 builds of pull requests and short branches without an export")
+}
+
 // TestCacheAutoWithATokenOfNoCache has a runner name a service and give a token that
 // is not for it, as act does: BuildKit would refuse the whole build for such an export.
 func TestCacheAutoWithATokenOfNoCache(t *testing.T) {
