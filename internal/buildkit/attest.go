@@ -1,6 +1,7 @@
 package buildkit
 
 import (
+	"cmp"
 	"encoding/csv"
 	"fmt"
 	"slices"
@@ -13,8 +14,8 @@ import (
 )
 
 // setAttestations translates --attest, --provenance and --sbom, of which the last two
-// go before the first. As with buildx, the smallest provenance is made unless it is
-// switched off or another is asked for.
+// go before the first. As with buildx, a provenance is made unless it is switched off or
+// another is asked for.
 func setAttestations(o Options, r *request) error {
 	all := slices.Clone(o.Attests)
 	for _, short := range [][2]string{{"provenance", o.Provenance}, {"sbom", o.SBOM}} {
@@ -35,7 +36,8 @@ func setAttestations(o Options, r *request) error {
 	}
 	if _, ok := attests["provenance"]; !ok {
 		if off, err := strconv.ParseBool(o.env("BUILDX_NO_DEFAULT_ATTESTATIONS")); err != nil || !off {
-			attests["provenance"] = defaultProvenance
+			attests["provenance"] = cmp.Or(o.DefaultProvenance, "mode=min,inline-only=true")
+			r.unasked = true
 		}
 	}
 	for kind, value := range attests {
@@ -45,9 +47,6 @@ func setAttestations(o Options, r *request) error {
 	}
 	return nil
 }
-
-// defaultProvenance is what is made if nobody asks for any.
-const defaultProvenance = "mode=min,inline-only=true"
 
 // parseAttestation takes an entry of --attest apart. The value is empty if it switches
 // the attestation off.

@@ -29,17 +29,15 @@ func (b *Build) optFor(ctx context.Context, on *builder.Builder) (client.SolveOp
 		}
 		return opt, nil
 	}
+	opt.FrontendAttrs = maps.Clone(opt.FrontendAttrs)
 	if on.Limited(ctx) {
 		if err := b.forLimited(); err != nil {
 			return opt, err
 		}
+		delete(opt.FrontendAttrs, "attest:provenance") // nobody asked for it
 	}
-	opt.FrontendAttrs = maps.Clone(opt.FrontendAttrs)
 	if !b.options.Pull {
 		opt.FrontendAttrs["image-resolve-mode"] = "local"
-	}
-	if on.Limited(ctx) { // it is the default's: another was refused
-		delete(opt.FrontendAttrs, "attest:provenance")
 	}
 	if len(opt.Exports) == 0 && !b.request.discards {
 		attrs := map[string]string{}
@@ -88,7 +86,7 @@ func (b *Build) forLimited() error {
 			missing = "exporting a cache"
 		}
 	}
-	if v := b.request.opt.FrontendAttrs["attest:provenance"]; v != "" && v != defaultProvenance || b.request.opt.FrontendAttrs["attest:sbom"] != "" {
+	if attrs := b.request.opt.FrontendAttrs; attrs["attest:provenance"] != "" && !b.request.unasked || attrs["attest:sbom"] != "" {
 		missing = "attestations"
 	}
 	if missing == "" {

@@ -84,8 +84,12 @@ func TestTheEnginesOwnBuilder(t *testing.T) {
 			t.Errorf("%s: %v", what, err)
 		}
 	}
-	if err := run(buildkit.Options{CacheTo: []string{"type=inline"}, Attests: []string{"type=provenance,disabled=true"}}); err != nil {
-		t.Error(err)
+	for _, o := range []buildkit.Options{
+		{CacheTo: []string{"type=inline"}, Attests: []string{"type=provenance,disabled=true"}}, {DefaultProvenance: "mode=max"},
+	} {
+		if err := run(o); err != nil {
+			t.Error(err)
+		}
 	}
 
 	// One with the image store has a snapshotter, as BuildKit's own daemon has.

@@ -36,15 +36,17 @@ type Options struct {
 	Annotations   []string // [TYPE:]KEY=VALUE
 	Attests       []string // type=TYPE[,KEY=VALUE…]
 	Provenance    string
-	SBOM          string
-	AddHosts      []string // NAME=IP or NAME:IP
-	Network       string   // default, host or none
-	Ulimits       []string
-	ShmSize       string
-	Allow         []string // entitlements
-	CgroupParent  string
-	Pull          bool
-	Progress      string // auto, plain, tty, rawjson, quiet or none
+	// DefaultProvenance is made if nobody asks for any; empty is the smallest.
+	DefaultProvenance string
+	SBOM              string
+	AddHosts          []string // NAME=IP or NAME:IP
+	Network           string   // default, host or none
+	Ulimits           []string
+	ShmSize           string
+	Allow             []string // entitlements
+	CgroupParent      string
+	Pull              bool
+	Progress          string // auto, plain, tty, rawjson, quiet or none
 
 	// Salt keys the digests in the record. AwaitSalt, where it is not nil, gives it
 	// instead: it is called while the daemon works, and may take its time.

@@ -33,6 +33,7 @@ type request struct {
 	chosen     []client.CacheOptionsEntry // of both, those that nobody named
 	loads      bool                       // an output goes to a Docker engine
 	discards   bool                       // the result is to stay in the builder's cache
+	unasked    bool                       // the provenance is one that nobody asked for
 	auth       cacheindex.Credentials
 }
 

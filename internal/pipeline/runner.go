@@ -59,6 +59,7 @@ func newRunner(env Env, o *BuildOptions) (*runner, error) {
 		}
 		r.inputs = true
 		applyInputs(o, in)
+		applyProvenance(o, r.event)
 		applySecrets(o, in, r.event)
 		applyLogins(o, in, r.log)
 		inContainer(o, r.folders, r.log)
