@@ -15,9 +15,11 @@ import (
 type copying struct {
 	index   int
 	in      dockerfile.Instruction
-	sources []string // clean, "" for the whole context
-	dest    string   // as written
-	folder  bool     // dest is surely a folder
+	sources []string       // clean, "" for the whole context
+	plain   map[string]int // those without a wildcard: where they stand among the sources
+	globs   []int          // the others
+	dest    string         // as written
+	folder  bool           // dest is surely a folder
 	isDir   map[string]bool
 }
 
@@ -34,12 +36,19 @@ func newCopying(s *scene, index int) *copying {
 			return nil
 		}
 	}
-	c := &copying{index: index, in: in, dest: dest, isDir: s.folders}
+	c := &copying{index: index, in: in, plain: map[string]int{}, dest: dest, isDir: s.folders}
 	for _, src := range sources {
 		if strings.Contains(src, "://") || strings.HasPrefix(src, "git@") || strings.ContainsAny(src, "$\\\"'") {
 			return nil
 		}
-		c.sources = append(c.sources, strings.TrimPrefix(path.Clean("/"+src), "/"))
+		src = strings.TrimPrefix(path.Clean("/"+src), "/")
+		switch _, twice := c.plain[src]; {
+		case strings.ContainsAny(src, "*?["):
+			c.globs = append(c.globs, len(c.sources))
+		case !twice:
+			c.plain[src] = len(c.sources)
+		}
+		c.sources = append(c.sources, src)
 	}
 	last := path.Base(dest)
 	c.folder = strings.HasSuffix(dest, "/") || last == "." || last == ".." || len(c.sources) > 1
@@ -63,14 +72,31 @@ func folders(m *record.Manifest) map[string]bool {
 // target gives where a context file comes to lie, relative to dest: "" for dest
 // itself. It reports false for a file that is not taken.
 func (c *copying) target(file string) (string, bool) {
-	for _, src := range c.sources {
-		if rel, ok := c.below(src, file); ok {
-			return rel, true
+	first := len(c.sources)
+	at := func(n int, known bool) {
+		if known && n < first {
+			first = n
 		}
 	}
-	return "", false
+	// A COPY may name thousands of files: only those that lead to this one are asked for.
+	for top := file; ; top = top[:max(0, strings.LastIndexByte(top, '/'))] {
+		n, known := c.plain[top]
+		at(n, known)
+		if top == "" {
+			break
+		}
+	}
+	for _, n := range c.globs {
+		_, matched := c.below(c.sources[n], file)
+		at(n, matched)
+	}
+	if first == len(c.sources) {
+		return "", false
+	}
+	return c.below(c.sources[first], file)
 }
 
+// below gives where a file comes to lie that one of the sources takes.
 func (c *copying) below(src, file string) (string, bool) {
 	if src == "" {
 		return file, true

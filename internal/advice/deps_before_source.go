@@ -334,19 +334,24 @@ func (p *move) candidate() (candidate, bool) {
 // it twice. It must not matter whether it stands above the others.
 func (p *move) same(line string) *copying {
 	for _, c := range p.late {
+		if slices.ContainsFunc(c.sources, func(src string) bool { return c.isDir[src] }) {
+			continue
+		}
 		var files []string
-		shared := false
+		lands := map[string]bool{}
 		for i, file := range p.context.Paths {
 			at, _, ok := p.lands(c, file)
 			if !ok || fs.FileMode(p.context.Modes[i]).IsDir() {
 				continue
 			}
-			files = append(files, file)
-			shared = shared || slices.ContainsFunc(p.late, func(o *copying) bool {
-				return o != c && p.brings(o, func(theirs string) bool { return theirs == at })
-			})
+			files, lands[at] = append(files, file), true
 		}
-		if got, ok := c.line(files, ""); ok && got == line && !shared && !slices.ContainsFunc(c.sources, func(src string) bool { return c.isDir[src] }) {
+		if got, ok := c.line(files, ""); !ok || got != line {
+			continue
+		}
+		if !slices.ContainsFunc(p.late, func(o *copying) bool {
+			return o != c && p.brings(o, func(at string) bool { return lands[at] })
+		}) {
 			return c
 		}
 	}

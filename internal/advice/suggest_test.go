@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/layercause/layercause/internal/advice"
 	"github.com/layercause/layercause/internal/cause"
@@ -164,6 +165,32 @@ func everythingChanged(t testing.TB, text string) (advice.Input, bool) {
 	in := advice.Input{Head: head, Causes: causes, Ledger: ledger, ReadFile: func(string) ([]byte, error) { return nil, nil }}
 	window(t, &in)
 	return in, true
+}
+
+// A COPY of thousands of files, each named, takes no longer than its length asks for.
+func TestThousandsOfSources(t *testing.T) {
+	const files = 3000
+	var sources strings.Builder
+	sizes := map[string]int64{"package.json": 1, "package-lock.json": 1, "src/a.js": 1}
+	for i := range files {
+		fmt.Fprintf(&sources, " data/%d.txt", i)
+		sizes[fmt.Sprintf("data/%d.txt", i)] = 1
+	}
+	in, ok := everythingChanged(t, "FROM node:24\nWORKDIR /app\nCOPY"+sources.String()+" /data/\nCOPY . .\nRUN npm ci\nRUN npm run build\n")
+	if !ok {
+		t.Fatal("the Dockerfile does not parse")
+	}
+	m := &in.Head.Manifests[0]
+	m.Paths, m.Modes, m.Sizes, m.Digests, m.Data = nil, nil, nil, nil, nil
+	fill(m, sizes, ".")
+	window(t, &in)
+	began := time.Now()
+	if len(advice.Suggest(in).Suggestions) == 0 {
+		t.Error("nothing is suggested")
+	}
+	if took := time.Since(began); took > 2*time.Minute {
+		t.Errorf("it took %s; each file asked for each source, of each file, takes hours", took)
+	}
 }
 
 // What an edit would have saved in Dockerfiles of the past, and does not in today's,
