@@ -132,7 +132,11 @@ const longestQuote = 60
 
 // quoted names an instruction in a title, on one line.
 func quoted(in dockerfile.Instruction) string {
-	text := []rune(oneLine(strings.ReplaceAll(in.Text, "`", "")))
+	plain := in.Text
+	if first, _, more := strings.Cut(plain, "\n"); more && len(in.Heredocs) > 0 {
+		plain = first + " …"
+	}
+	text := []rune(oneLine(strings.ReplaceAll(plain, "`", "")))
 	if len(text) > longestQuote {
 		text = append(text[:longestQuote-1], '…')
 	}

@@ -53,6 +53,9 @@ func nonRoot(s *scene) []candidate {
 			at = i
 		}
 	}
+	if reason := s.homeOfRoot(chain); reason != "" && user != "" {
+		user, why = "", reason
+	}
 	if user != "" && (starts < 0 || s.file.Instructions[at].Stage != chain[0] && chain[0] != s.file.Instructions[starts].Stage) {
 		user, why = "", "it does not say what it starts"
 	}
@@ -125,6 +128,12 @@ func needsRoot(in dockerfile.Instruction) string {
 				return "it listens on a port below 1024, or on one that is not known"
 			}
 		}
+	case "ENV":
+		if m := lowPort.FindStringSubmatch(in.Text); m != nil {
+			if n, err := strconv.Atoi(m[1]); err == nil && n < 1024 {
+				return "it listens on a port below 1024, going by " + quoted(in)
+			}
+		}
 	case "RUN":
 		if sc, ok := readScript(in); ok && slices.ContainsFunc(sc.commands, preparesFolders) {
 			return "a step makes folders or sets permissions, as for a program that writes there"
@@ -142,6 +151,10 @@ func needsRoot(in dockerfile.Instruction) string {
 	}
 	return ""
 }
+
+// lowPort finds the port in what programs are told by variables, such as PORT=80 or
+// ASPNETCORE_URLS=http://+:80.
+var lowPort = regexp.MustCompile(`(?i)(?:\b|_)(?:ports?|urls)[= ]["']?(?:https?://[^:/\s]*:)?(\d{1,5})\b`)
 
 // preparesFolders knows the commands that make a place to write to.
 func preparesFolders(words []string) bool {
