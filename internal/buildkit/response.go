@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/containerd/continuity/fs"
 	"github.com/moby/buildkit/client"
 )
 
@@ -36,12 +37,18 @@ func (res *Result) readResponse(resp *client.SolveResponse) {
 	}
 }
 
-// readIgnore finds the ignore file as BuildKit does: the Dockerfile's own first.
+// readIgnore finds the ignore file as BuildKit does: the Dockerfile's own first. Where
+// one is a link, what it leads to is looked for below its folder alone, also if that is
+// not where it leads to: a repository could show any file of this machine otherwise.
 func readIgnore(contextDir, file string) ([]string, string) {
 	if file == "" {
 		file = filepath.Join(contextDir, "Dockerfile")
 	}
 	for _, path := range []string{file + ".dockerignore", filepath.Join(contextDir, ".dockerignore")} {
+		path, err := fs.RootPath(filepath.Dir(path), filepath.Base(path))
+		if err != nil {
+			continue
+		}
 		if dt, err := os.ReadFile(path); err == nil {
 			return strings.Split(string(dt), "\n"), path
 		}
