@@ -1,9 +1,11 @@
 package pipeline
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"path"
 	"path/filepath"
 	"regexp"
@@ -59,8 +61,15 @@ func (c *commits) read(ctx context.Context, context, dockerfile, root string, nu
 	if o.Dockerfile, err = inside(top, dockerfile); err != nil {
 		return err
 	}
+	o.CRLF = endsCRLF(dockerfile) && !strings.Contains(git{ctx, top}.run("cat-file", "blob", "HEAD:"+o.Dockerfile), "\r\n")
 	c.history, err = replay.Read(ctx, o)
 	return err
+}
+
+// endsCRLF says whether the lines of a file end with CRLF.
+func endsCRLF(file string) bool {
+	text, err := os.ReadFile(file)
+	return err == nil && bytes.Contains(text, []byte("\r\n"))
 }
 
 var errNoRepository = errors.New("the build context lies in no git repository")

@@ -222,3 +222,44 @@ func TestPlatform(t *testing.T) {
 		t.Errorf("notes: %q", h.Notes)
 	}
 }
+
+// BuildKit follows a link to the ignore file, and takes it for one of the context
+// wherever it points.
+func TestLinkedIgnoreFile(t *testing.T) {
+	r := newRepository(t)
+	r.commit("app/Dockerfile", "FROM example.com/base\nCOPY . .\nRUN make\n", "app/rules/ignore", "*.md\nrules\n", "app/a", "1", "app/b.md", "1")
+	r.link("rules/ignore", "app/.dockerignore")
+	r.commit("app/b.md", "2")
+	r.link("/rules/ignore", "app/.dockerignore")
+	r.link("../../rules/ignore", "app/.dockerignore")
+	r.commit("app/a", "2")
+	r.link("../../elsewhere", "app/.dockerignore")
+	h := r.read(replay.Options{Context: "app"})
+	check(t, h, replay.Recipe{}, "2!(.dockerignore,b.md,rules/ignore) 3", "", "2!(.dockerignore) 3", "2!(.dockerignore) 3", "2!(a) 3", "2!(.dockerignore,b.md,rules/ignore) 3")
+	r.link("rules/ignore", "app/.dockerignore")
+	r.commit("app/a", "3")
+	edit := map[string]replay.Edit{"app/rules/ignore": {Before: []byte("*.md\nrules\n"), After: []byte("*.md\nrules\na\n")}}
+	if res := check(t, r.read(replay.Options{Context: "app", Commits: 1}), replay.Recipe{Edits: edit}, ""); res.Unfit != 0 {
+		t.Errorf("%d unfit: an edit is one of the file that the link leads to", res.Unfit)
+	}
+	r.link(".dockerignore", "app/.dockerignore")
+	r.commit("app/b.md", "3")
+	check(t, r.read(replay.Options{Context: "app", Commits: 1}), replay.Recipe{}, "2!(b.md) 3")
+}
+
+// With core.autocrlf an edit is one of a file with other ends of lines than git keeps.
+func TestCheckoutWithCRLF(t *testing.T) {
+	r := newRepository(t)
+	r.commit("Dockerfile", plainService, ".dockerignore", ".git\nREADME\n", "package.json", "1", "a", "1", "README", "1")
+	r.commit("a", "2")
+	r.commit("README", "2")
+	crlf := func(text string) []byte { return []byte(strings.ReplaceAll(text, "\n", "\r\n")) }
+	edit := map[string]replay.Edit{"Dockerfile": {Before: crlf(plainService), After: crlf(betterService)}}
+	h := r.read(replay.Options{CRLF: true})
+	check(t, h, replay.Recipe{}, "2!(a) 3 4", "")
+	if res := check(t, h, replay.Recipe{Edits: edit}, "4!(a) 5", ""); res.Unfit != 0 {
+		t.Errorf("%d unfit", res.Unfit)
+	}
+	r.commit("Dockerfile", string(crlf(plainService)))
+	check(t, r.read(replay.Options{CRLF: true}), replay.Recipe{}, "2!(a) 3 4", "", "2!(Dockerfile) 3 4")
+}

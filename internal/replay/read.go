@@ -1,6 +1,7 @@
 package replay
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -27,6 +28,17 @@ type Options struct {
 	Context string
 	// Dockerfile is relative to the repository; empty is the one in the context.
 	Dockerfile string
+	// CRLF says that a checkout ends the lines of these files with CRLF where git keeps
+	// them with LF, as with core.autocrlf or an attribute eol=crlf.
+	CRLF bool
+}
+
+// ended is a text with the ends of lines that a checkout gives it.
+func (o Options) ended(text []byte) []byte {
+	if !o.CRLF || text == nil || bytes.Contains(text, []byte("\r\n")) {
+		return text
+	}
+	return bytes.ReplaceAll(text, []byte("\n"), []byte("\r\n"))
 }
 
 // Error is a state of the repository in which nothing can be replayed.

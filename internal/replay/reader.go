@@ -18,6 +18,8 @@ type reader struct {
 	tree    map[string]object
 
 	linked   bool                // the Dockerfile is a link
+	targets  map[string]string   // what links say, by their objects
+	paths    []string            // where the files that say how to build are in the newest commit
 	lacks    int                 // how many versions of these files the clone does not have
 	versions []map[string]object // by commit, the oldest first: the files that say how to build
 }
@@ -30,7 +32,10 @@ func (r *reader) history(ctx context.Context) (*History, error) {
 	names := r.names()
 	for i, c := range r.commits { // i commits before the newest
 		at := n - 1 - i
-		files := r.look(names)
+		files, err := r.look(ctx, names)
+		if err != nil {
+			return nil, err
+		}
 		if r.versions[at] = files; i == n-1 {
 			break
 		}
@@ -149,16 +154,60 @@ func (r *reader) names() []string {
 }
 
 // look gives the objects of the files that say how to build.
-func (r *reader) look(names []string) map[string]object {
+func (r *reader) look(ctx context.Context, names []string) (map[string]object, error) {
 	out := map[string]object{}
+	var paths []string
 	for i, p := range names {
+		if i == 0 && r.tree[p].mode == modeLink {
+			r.linked = true
+		} else if i > 0 {
+			var err error
+			if p, err = r.leads(ctx, p); err != nil {
+				return nil, err
+			}
+		}
 		if o := r.tree[p]; o.mode == modeFile || o.mode == modeExecutable {
 			out[r.names()[i]] = o
-		} else if i == 0 && o.mode == modeLink {
-			r.linked = true
+		}
+		paths = append(paths, p)
+	}
+	if r.paths == nil {
+		r.paths = paths // the newest commit is looked at first
+	}
+	return out, nil
+}
+
+// mostLinks is how many links are followed one after the other.
+const mostLinks = 8
+
+// leads gives the path of what an ignore file is a link to, as BuildKit finds it:
+// below the file's folder, wherever the link points. Links to folders are not followed.
+func (r *reader) leads(ctx context.Context, p string) (string, error) {
+	root, at := path.Dir(p), "/"+path.Base(p)
+	for range mostLinks {
+		o := r.tree[path.Join(root, at)]
+		if o.mode != modeLink {
+			break
+		}
+		to, known := r.targets[o.id]
+		if !known {
+			texts, err := r.git.blobs(ctx, []string{o.id})
+			if err != nil {
+				return "", err
+			}
+			if r.targets == nil {
+				r.targets = map[string]string{}
+			}
+			to = string(texts[o.id])
+			r.targets[o.id] = to
+		}
+		if path.IsAbs(to) {
+			at = path.Clean(to)
+		} else {
+			at = path.Join(path.Dir(at), to)
 		}
 	}
-	return out
+	return path.Join(root, at), nil
 }
 
 // moved follows the Dockerfile back to where it was before a commit that only moved
@@ -208,18 +257,18 @@ func (r *reader) states(ctx context.Context) ([]state, error) {
 	out := make([]state, len(r.versions))
 	lacks := map[string]bool{}
 	for i, v := range r.versions {
-		read := func(p string) named {
-			o, ok := v[p]
+		read := func(n int) named {
+			o, ok := v[names[n]]
 			if !ok {
-				return named{path: p}
+				return named{path: r.paths[n]}
 			}
 			data, ok := texts[o.id]
 			if !ok {
 				lacks[o.id] = true
 			}
-			return named{p, data}
+			return named{r.paths[n], r.options.ended(data)}
 		}
-		out[i] = state{file: read(names[0]), own: read(names[1]), root: read(names[2])}
+		out[i] = state{file: read(0), own: read(1), root: read(2)}
 	}
 	r.lacks = len(lacks)
 	return out, nil
