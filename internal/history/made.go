@@ -21,7 +21,8 @@ func (s *Store) Made(ctx context.Context, head *record.Record) map[string]bool {
 	}
 	for _, c := range found {
 		r := c.Record
-		if r.ID == head.ID || r.SaltID != head.SaltID || r.Commit.Branch != head.Commit.Branch || r.Commit.BaseBranch != head.Commit.BaseBranch {
+		// What began later, or on a machine whose clock is ahead, is not known to be before.
+		if r.ID == head.ID || !r.StartedAt.Before(head.StartedAt) || r.SaltID != head.SaltID || r.Commit.Branch != head.Commit.Branch || r.Commit.BaseBranch != head.Commit.BaseBranch {
 			continue
 		}
 		if r.Status != record.Succeeded {

@@ -25,6 +25,10 @@ func TestMade(t *testing.T) {
 			of("topic", "main")(r)
 			r.Status = record.Failed
 		}}, ""},
+		"one whose clock is ahead": {[]func(*record.Record){of("topic", "main"), func(r *record.Record) {
+			of("topic", "main")(r)
+			r.StartedAt = r.StartedAt.AddDate(10, 0, 0)
+		}}, "k0"},
 		"another salt": {[]func(*record.Record){func(r *record.Record) {
 			of("topic", "main")(r)
 			r.SaltID = "0123456789abcdef"
