@@ -20,8 +20,9 @@ type loginError struct{ err error }
 func (e *loginError) Error() string { return "no login for the registry: " + e.err.Error() }
 
 // plain says what went wrong without the registry's own words, which are foreign
-// text, and without addresses, which may hold a token.
-func plain(ctx context.Context, err error) error {
+// text, and without addresses, which may hold a token. Writing says that what was read
+// before could be: a refusal, of the registry or of who gives its tokens, is one to write.
+func plain(ctx context.Context, err error, writing bool) error {
 	if err == nil {
 		return nil
 	}
@@ -34,9 +35,8 @@ func plain(ctx context.Context, err error) error {
 	case errors.Is(err, auth.ErrBasicCredentialNotFound):
 		return errors.New("the registry asks for a login, and there is none")
 	case errors.As(err, &answer):
-		writes := answer.Method != http.MethodGet && answer.Method != http.MethodHead
 		switch code := answer.StatusCode; {
-		case writes && (code == http.StatusForbidden || code == http.StatusUnauthorized || code == http.StatusMethodNotAllowed):
+		case writing && (code == http.StatusForbidden || code == http.StatusUnauthorized || code == http.StatusMethodNotAllowed):
 			return history.ErrReadOnly
 		case code == http.StatusForbidden || code == http.StatusUnauthorized:
 			return fmt.Errorf("the registry gives no access without another login (status %d)", code)
@@ -45,9 +45,9 @@ func plain(ctx context.Context, err error) error {
 		case code == http.StatusInsufficientStorage:
 			return errors.New("the registry is full")
 		// Amazon ECR's answer where tags are immutable, and Harbor's.
-		case writes && (says(answer, "TAG_INVALID") || code == http.StatusPreconditionFailed):
+		case writing && (says(answer, "TAG_INVALID") || code == http.StatusPreconditionFailed):
 			return errors.New("the registry does not let its tags be replaced")
-		case writes && says(answer, errcode.ErrorCodeNameUnknown):
+		case writing && says(answer, errcode.ErrorCodeNameUnknown):
 			return errors.New("the registry has no such repository, and makes none itself")
 		default:
 			return fmt.Errorf("the registry answered with status %d", code)

@@ -116,7 +116,7 @@ func local(host string) bool {
 func (s *Store) Load(ctx context.Context, name string) ([][]byte, error) {
 	data, _, err := s.read(ctx, s.tag+"-"+name)
 	if err != nil || data == nil {
-		return nil, plain(ctx, err)
+		return nil, plain(ctx, err, false)
 	}
 	return [][]byte{data}, nil
 }
@@ -127,7 +127,7 @@ func (s *Store) Update(ctx context.Context, name string, merge func(old []byte) 
 	for range tries {
 		old, was, err := s.read(ctx, tag)
 		if err != nil {
-			return plain(ctx, err)
+			return plain(ctx, err, false)
 		}
 		data, err := merge(old)
 		if err != nil {
@@ -138,11 +138,11 @@ func (s *Store) Update(ctx context.Context, name string, merge func(old []byte) 
 		}
 		manifest, text, err := s.pushLayer(ctx, data)
 		if err != nil {
-			return plain(ctx, err)
+			return plain(ctx, err, true)
 		}
 		replaced, err := s.replace(ctx, tag, was, manifest, text)
 		if err != nil {
-			return plain(ctx, err)
+			return plain(ctx, err, true)
 		}
 		if replaced {
 			return nil

@@ -365,6 +365,63 @@ func TestCredentials(t *testing.T) {
 	}
 }
 
+// TestTokens has a registry that wants a token of a server, which gives one to read to
+// everybody and one to write to some. The others may only read, whoever says so.
+func TestTokens(t *testing.T) {
+	for name, c := range map[string]struct {
+		mayWrite bool
+		refusal  int // of the token server; 0 gives a token that the registry refuses
+		want     error
+	}{
+		"who may write":                         {true, 0, nil},
+		"a token that is good to read alone":    {false, 0, history.ErrReadOnly},
+		"no token to write":                     {false, http.StatusForbidden, history.ErrReadOnly},
+		"no token to write, as for a wrong one": {false, http.StatusUnauthorized, history.ErrReadOnly},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := start(t)
+			if err := add(t.Context(), r.open(t), "app", "a"); err != nil {
+				t.Fatal(err)
+			}
+			r.set(func(w http.ResponseWriter, q *http.Request) bool {
+				if q.URL.Path == "/token" {
+					push := strings.Contains(q.URL.Query().Get("scope"), "push")
+					switch {
+					case !push:
+						fmt.Fprint(w, `{"token":"read"}`)
+					case c.mayWrite:
+						fmt.Fprint(w, `{"token":"write"}`)
+					case c.refusal != 0:
+						w.WriteHeader(c.refusal)
+						fmt.Fprint(w, `{"errors":[{"code":"DENIED","message":"SECRET"}]}`)
+					default:
+						fmt.Fprint(w, `{"token":"read"}`)
+					}
+					return true
+				}
+				scope := "pull"
+				if q.Method != http.MethodGet && q.Method != http.MethodHead {
+					scope = "pull,push"
+				}
+				switch token := q.Header.Get("Authorization"); {
+				case token == "Bearer write", token == "Bearer read" && scope == "pull":
+					return false
+				}
+				w.Header().Set("WWW-Authenticate", fmt.Sprintf(`Bearer realm="http://%s/token",service="r",scope="repository:team/app:%s"`, r.host, scope))
+				w.WriteHeader(http.StatusUnauthorized)
+				return true
+			})
+			s := r.open(t)
+			if diff := cmp.Diff([]string{"a "}, load(t, s, "app")); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+			if err := add(t.Context(), s, "app", "b"); !errors.Is(err, c.want) {
+				t.Errorf("%v, want %v", err, c.want)
+			}
+		})
+	}
+}
+
 func TestReferences(t *testing.T) {
 	for ref, ok := range map[string]bool{
 		"ghcr.io/octo/app": true, "ghcr.io/octo/app:records": true, "localhost:5000/app": true,
