@@ -83,7 +83,7 @@ func setDockerfile(o Options, r *request, file string) error {
 	f, err := dockerfile.Parse(r.dockerfile, data)
 	if err != nil {
 		// A file with a syntax line is read by a frontend that may know more.
-		if hasSyntaxLine(data) {
+		if ref, _ := dockerfile.Syntax(data); ref != "" {
 			return nil
 		}
 		return &dockerfileError{err, &UsageError{err.Error(), "mend the Dockerfile, or name another one with --file"}}
@@ -97,30 +97,14 @@ func isFolder(path string) bool {
 }
 
 func checkTarget(f *dockerfile.File, target string) error {
-	if target == "" {
+	if target == "" || f.StageNamed(target) >= 0 {
 		return nil
 	}
 	var names []string
-	for i, s := range f.Stages {
-		if strings.EqualFold(s.Name, target) || fmt.Sprint(i) == target {
-			return nil
-		}
+	for _, s := range f.Stages {
 		names = append(names, s.Name)
 	}
 	return &UsageError{fmt.Sprintf("%s has no stage %q", f.Path, target), "the stages are: " + strings.Join(names, ", ")}
-}
-
-func hasSyntaxLine(data []byte) bool {
-	for line := range strings.SplitSeq(string(data), "\n") {
-		line = strings.TrimSpace(line)
-		if !strings.HasPrefix(line, "#") {
-			return false
-		}
-		if key, _, ok := strings.Cut(strings.TrimSpace(line[1:]), "="); ok && strings.EqualFold(strings.TrimSpace(key), "syntax") {
-			return true
-		}
-	}
-	return false
 }
 
 // setRemoteContext leaves the fetching to the daemon.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/moby/buildkit/client/llb"
 	gateway "github.com/moby/buildkit/frontend/gateway/client"
 
 	"github.com/layercause/layercause/internal/operation"
@@ -18,13 +19,9 @@ func readGraph(ctx context.Context, res *gateway.Result, filename, platform stri
 		if ref == nil {
 			return nil // scratch
 		}
-		state, err := ref.ToState()
+		def, err := definitionOf(ctx, ref)
 		if err != nil {
-			return fmt.Errorf("reading the build's graph: %w", err)
-		}
-		def, err := state.Marshal(ctx)
-		if err != nil {
-			return fmt.Errorf("reading the build's graph: %w", err)
+			return err
 		}
 		return g.Add(platform, def)
 	}
@@ -41,4 +38,17 @@ func readGraph(ctx context.Context, res *gateway.Result, filename, platform stri
 		}
 	}
 	return g, nil
+}
+
+// definitionOf is what a reference of the gateway was made from.
+func definitionOf(ctx context.Context, ref gateway.Reference) (*llb.Definition, error) {
+	state, err := ref.ToState()
+	if err != nil {
+		return nil, fmt.Errorf("reading the build's graph: %w", err)
+	}
+	def, err := state.Marshal(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("reading the build's graph: %w", err)
+	}
+	return def, nil
 }

@@ -55,6 +55,22 @@ func newObserver() *observer {
 	return &observer{vertices: map[digest.Digest]*seen{}, delay: math.MaxInt64}
 }
 
+// watch observes the stream that is sent to status, and hands it on to the display.
+// Observed is closed at its end.
+func (o *observer) watch(start time.Time, display chan<- *client.SolveStatus) (status chan *client.SolveStatus, observed chan struct{}) {
+	status, observed = make(chan *client.SolveStatus), make(chan struct{})
+	go func() {
+		defer close(observed)
+		defer close(display)
+		for s := range status {
+			// Counted on from the start: this machine's clock may be set meanwhile too.
+			o.observe(s, start.Add(time.Since(start)))
+			display <- s
+		}
+	}()
+	return status, observed
+}
+
 // observe takes one message of the stream, which arrived at a moment of this
 // machine's clock.
 func (o *observer) observe(s *client.SolveStatus, arrival time.Time) {

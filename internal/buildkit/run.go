@@ -115,17 +115,7 @@ func (b *Build) Run(ctx context.Context, on *builder.Builder, out io.Writer) (*R
 		load = startSampling(start)
 	}
 	obs := newObserver()
-	status := make(chan *client.SolveStatus)
-	observed := make(chan struct{})
-	go func() {
-		defer close(observed)
-		defer close(display)
-		for s := range status {
-			// Counted on from the start: this machine's clock may be set meanwhile too.
-			obs.observe(s, start.Add(time.Since(start)))
-			display <- s
-		}
-	}()
+	status, observed := obs.watch(start, display)
 	resp, buildErr := on.Client.Build(ctx, opt, "layercause", func(ctx context.Context, c gateway.Client) (*gateway.Result, error) {
 		res, err := c.Solve(ctx, gateway.SolveRequest{
 			Frontend: "dockerfile.v0", FrontendOpt: attrsOf(opt.FrontendAttrs, c.BuildOpts().Opts),

@@ -59,8 +59,8 @@ func takes(ctx context.Context, v *operation.Vertex, cm *solver.CacheMap, source
 	var out []record.Take
 	contents := map[int]digest.Digest{}
 	sel := operation.Selectors(v)
-	for i, in := range v.Edges {
-		src := sources[in.Vertex.(*operation.Vertex).Index]
+	for i := range v.Edges {
+		src := sources[v.Input(i).Index]
 		if src == nil || cm == nil || i >= len(cm.Deps) {
 			continue
 		}

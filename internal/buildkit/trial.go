@@ -78,15 +78,7 @@ func (b *Build) Try(ctx context.Context, on *builder.Builder, out io.Writer, t T
 	built := false
 	var old error // a builder that is too old
 	obs := newObserver()
-	status, observed := make(chan *client.SolveStatus), make(chan struct{})
-	go func() {
-		defer close(observed)
-		defer close(display)
-		for s := range status {
-			obs.observe(s, start.Add(time.Since(start)))
-			display <- s
-		}
-	}()
+	status, observed := obs.watch(start, display)
 	_, buildErr := on.Client.Build(ctx, opt, "layercause", func(ctx context.Context, c gateway.Client) (*gateway.Result, error) {
 		if old = canTry(c); old != nil {
 			return nil, old
@@ -109,13 +101,9 @@ func (b *Build) Try(ctx context.Context, on *builder.Builder, out io.Writer, t T
 			built, tried.Seconds = true, time.Since(start).Seconds()
 			return gateway.NewResult(), nil
 		}
-		state, err := ref.ToState()
+		def, err := definitionOf(ctx, ref)
 		if err != nil {
-			return nil, fmt.Errorf("reading the build's graph: %w", err)
-		}
-		def, err := state.Marshal(ctx)
-		if err != nil {
-			return nil, fmt.Errorf("reading the build's graph: %w", err)
+			return nil, err
 		}
 		if def, err = inRealm(def, t.Realm); err != nil {
 			return nil, err
