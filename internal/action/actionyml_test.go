@@ -61,15 +61,19 @@ func TestActionFileAndCodeAgree(t *testing.T) {
 	if diff := cmp.Diff(known, declared); diff != "" {
 		t.Errorf("inputs (-code +action.yml):\n%s", diff)
 	}
-	var outputs []string
+	var written, outputs []string
+	for _, out := range (Outputs{Measured: true}).list() {
+		written = append(written, out.name)
+	}
 	for name, out := range f.Outputs {
 		if out.Description == "" {
 			t.Errorf("output %s has no description", name)
 		}
 		outputs = append(outputs, name)
 	}
+	sort.Strings(written)
 	sort.Strings(outputs)
-	if diff := cmp.Diff(OutputNames(), outputs); diff != "" {
+	if diff := cmp.Diff(written, outputs); diff != "" {
 		t.Errorf("outputs (-code +action.yml):\n%s", diff)
 	}
 	if f.Runs.Using != "docker" || f.Runs.Image == "" || !slices.Equal(f.Runs.Args, []string{"build"}) {

@@ -28,12 +28,6 @@ type Outputs struct {
 	LostSeconds  float64
 }
 
-// OutputNames returns the names of all outputs in alphabetical order, as
-// action.yml declares them.
-func OutputNames() []string {
-	return []string{"digest", "hit-rate", "imageid", "lost-seconds", "metadata", "report", "saved-seconds"}
-}
-
 type output struct{ name, value string }
 
 func (o Outputs) list() []output {

@@ -328,7 +328,7 @@ func TestChildThatCannotStartSaysWhy(t *testing.T) {
 func wantError(t *testing.T, err error, want string) *builder.Error {
 	t.Helper()
 	var e *builder.Error
-	if !errors.As(err, &e) || !errors.Is(err, builder.ErrNoBuilder) {
+	if !errors.As(err, &e) {
 		t.Fatalf("error %v (%T), want a builder.Error", err, err)
 	}
 	if !strings.Contains(err.Error(), want) {

@@ -29,7 +29,7 @@
 //
 //	b, err := builder.Connect(ctx, builder.Options{Address: "unix:///run/buildkit/buildkitd.sock"})
 //	if err != nil {
-//		return err // errors.Is(err, builder.ErrNoBuilder), or a *builder.UsageError
+//		return err // a *builder.Error or a *builder.UsageError
 //	}
 //	defer b.Close()
 package builder

@@ -1,12 +1,6 @@
 package builder
 
-import (
-	"errors"
-	"strings"
-)
-
-// ErrNoBuilder is what every [Error] matches: no builder could be reached.
-var ErrNoBuilder = errors.New("no builder could be reached")
+import "strings"
 
 // Error says why no builder could be reached, and what to do about it.
 type Error struct {
@@ -23,9 +17,6 @@ func (e *Error) Error() string { return withCause(e.Problem, e.Err) }
 
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
-
-// Is makes every Error match [ErrNoBuilder].
-func (e *Error) Is(target error) bool { return target == ErrNoBuilder }
 
 // UsageError is a mistake in what the user asked for: a malformed address, a
 // certificate that does not exist.
