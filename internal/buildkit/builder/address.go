@@ -13,7 +13,7 @@ import (
 // NUL at its end (sockaddr_un in unix(7)).
 const maxSocketPath = 107
 
-const addressHint = "Give --builder an address (unix:///run/buildkit/buildkitd.sock, tcp://HOST:PORT, docker-container://NAME) or the name of a buildx builder."
+const addressHint = "give --builder an address (unix:///run/buildkit/buildkitd.sock, tcp://HOST:PORT, docker-container://NAME) or the name of a buildx builder"
 
 // The names that Docker gives containers, and that buildx gives builders.
 const (

@@ -106,7 +106,7 @@ func TestGivenBuildersThatCannotBeReached(t *testing.T) {
 	for _, c := range []struct{ address, problem, hint string }{
 		{"unix://" + dir + "/absent.sock", "builder unix://" + dir + "/absent.sock cannot be reached", "no such socket"},
 		{"unix://" + dir + "/dead.sock", "builder unix://" + dir + "/dead.sock cannot be reached", "nothing listens"},
-		{fmt.Sprintf("tcp://127.0.0.1:%d", port), "connection refused", "Is buildkitd running there"},
+		{fmt.Sprintf("tcp://127.0.0.1:%d", port), "connection refused", "is buildkitd running there"},
 		{"docker-container://x", "the Docker engine at unix://" + dir + "/engine.sock does not answer", "DOCKER_HOST"},
 		{"some-builder", "builder some-builder cannot be reached", "has no builder of this name"},
 		{"default", "the Docker engine at unix://" + dir + "/engine.sock does not answer", "DOCKER_HOST"},

@@ -142,7 +142,7 @@ func lookAround(ctx context.Context, o Options) (*Builder, error) {
 	if !o.TLS.empty() {
 		return nil, &UsageError{
 			Problem: "certificates were given, but no builder to use them with",
-			Hint:    "Give its address with --builder tcp://HOST:PORT.",
+			Hint:    "give its address with --builder tcp://HOST:PORT",
 		}
 	}
 	if name := currentBuildx(o); name != "" {
@@ -180,7 +180,7 @@ func connectGiven(ctx context.Context, o Options, what, given string) (*Builder,
 	if (a.scheme == "unix" || a.scheme == "docker-container") && !o.TLS.empty() {
 		return nil, &UsageError{
 			Problem: fmt.Sprintf("certificates were given for %s %s, which does not use them", what, a),
-			Hint:    "Certificates are for tcp:// addresses.",
+			Hint:    "certificates are for tcp:// addresses",
 		}
 	}
 	switch a.scheme {

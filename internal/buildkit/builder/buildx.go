@@ -105,7 +105,7 @@ func connectNamed(ctx context.Context, o Options, name string) (*Builder, error)
 		return connectBuildx(ctx, o, b)
 	}
 	if !errors.Is(err, fs.ErrNotExist) {
-		return nil, unreachable(name, "Remove it with docker buildx rm, and create it again.", err)
+		return nil, unreachable(name, "remove it with docker buildx rm, and create it again", err)
 	}
 	if err := refuseTLS(o, name); err != nil {
 		return nil, err
@@ -115,7 +115,7 @@ func connectNamed(ctx context.Context, o Options, name string) (*Builder, error)
 		return connectDockerd(ctx, o, e, name)
 	}
 	if !errors.Is(err, fs.ErrNotExist) {
-		return nil, unreachable(name, "docker context inspect "+name+" may tell more.", err)
+		return nil, unreachable(name, "docker context inspect "+name+" may tell more", err)
 	}
 	guess := buildxContainerPrefix + name + "0"
 	e, err = findEndpoint(o, "")
@@ -130,7 +130,7 @@ func connectNamed(ctx context.Context, o Options, name string) (*Builder, error)
 	if known := buildxNames(o); len(known) > 0 {
 		hint += "; it has " + strings.Join(known, ", ")
 	}
-	return nil, unreachable(name, hint+".", fmt.Errorf("looking for the container %s: %w", guess, err))
+	return nil, unreachable(name, hint, fmt.Errorf("looking for the container %s: %w", guess, err))
 }
 
 // connectBuildx connects to a builder of buildx's store by its driver.
@@ -146,7 +146,7 @@ func connectBuildx(ctx context.Context, o Options, b buildxBuilder) (*Builder, e
 	case DriverContainer, DriverDocker, "":
 		e, err := findEndpoint(o, node.Endpoint)
 		if err != nil {
-			return nil, unreachable(b.Name, "docker context ls lists the contexts there are.", err)
+			return nil, unreachable(b.Name, "docker context ls lists the contexts there are", err)
 		}
 		if b.Driver != DriverContainer {
 			return connectDockerd(ctx, o, e, b.Name)
@@ -191,7 +191,7 @@ func refuseTLS(o Options, name string) error {
 	}
 	return &UsageError{
 		Problem: fmt.Sprintf("certificates were given for the builder %s, which has its own", name),
-		Hint:    "Certificates are for tcp:// addresses.",
+		Hint:    "certificates are for tcp:// addresses",
 	}
 }
 

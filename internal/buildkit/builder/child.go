@@ -20,7 +20,7 @@ const (
 	readyTimeout = 60 * time.Second
 )
 
-const threeWays = "Start Docker, put buildkitd (and runc) on PATH, or name a builder with --builder or BUILDKIT_HOST."
+const threeWays = "start Docker, put buildkitd (and runc) on PATH, or name a builder with --builder or BUILDKIT_HOST"
 
 // startChild starts buildkitd for the time of this build. Its state stays. The
 // reason why nothing better was found is for the case that this fails too.
@@ -37,7 +37,7 @@ func startChild(ctx context.Context, o Options, why string) (*Builder, error) {
 	if err != nil {
 		return nil, &Error{
 			Problem: "buildkitd has no place for its state",
-			Hint:    "Make the folder writable, or set XDG_CACHE_HOME to one that is.",
+			Hint:    "make the folder writable, or set XDG_CACHE_HOME to one that is",
 			Err:     err,
 		}
 	}
@@ -79,7 +79,7 @@ func startInSlot(ctx context.Context, o Options, command []string, s *slot) (*Bu
 	c, err := newClientOn(ctx, conn, dialSocket(socket))
 	if err != nil {
 		p.stop()
-		return nil, unreachable("buildkitd (started by layercause)", "Its log is "+logPath+".", err)
+		return nil, unreachable("buildkitd (started by layercause)", "its log is "+logPath, err)
 	}
 	// buildkitd cancels what it runs when it is asked to end, so the build's own
 	// cancellation and this one do not fight.
@@ -150,9 +150,9 @@ func startFailure(err error, logPath string) error {
 	if last != "" {
 		err = fmt.Errorf("%w; its last words: %s", err, last)
 	}
-	hint := "The whole log is " + logPath + ". " + threeWays
+	hint := "the whole log is " + logPath + "; " + threeWays
 	if strings.Contains(last, "no worker found") || strings.Contains(last, "runc") {
-		hint = "buildkitd needs runc on PATH. " + hint
+		hint = "buildkitd needs runc on PATH; " + hint
 	}
 	return &Error{Problem: "buildkitd did not start", Hint: hint, Err: err}
 }
@@ -170,7 +170,7 @@ func childCommand(o Options, why string) ([]string, error) {
 	if err != nil {
 		return nil, &Error{
 			Problem: "buildkitd is here, but needs root or rootlesskit to run",
-			Hint:    "Install rootlesskit, run as root, start Docker, or name a builder with --builder or BUILDKIT_HOST.",
+			Hint:    "install rootlesskit, run as root, start Docker, or name a builder with --builder or BUILDKIT_HOST",
 		}
 	}
 	// The network of the host needs no further helper, and gives RUN steps what a

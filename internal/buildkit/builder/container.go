@@ -36,7 +36,7 @@ func currentEngine(o Options) (endpoint, *dockerclient.Client, error) {
 	if err != nil {
 		return e, nil, &UsageError{
 			Problem: "the current docker context cannot be used",
-			Hint:    "Select another with DOCKER_CONTEXT, or set DOCKER_HOST.",
+			Hint:    "select another with DOCKER_CONTEXT, or set DOCKER_HOST",
 			Err:     err,
 		}
 	}
@@ -61,7 +61,7 @@ func inContainer(ctx context.Context, o Options, e endpoint, engine *dockerclien
 func dialContainer(ctx context.Context, e endpoint, engine *dockerclient.Client, name, shown string) (*client.Client, error) {
 	found, err := engine.ContainerInspect(ctx, name, dockerclient.ContainerInspectOptions{})
 	if cerrdefs.IsNotFound(err) {
-		return nil, unreachable(shown, fmt.Sprintf("The Docker engine at %s has no such container; docker ps -a lists them.", e),
+		return nil, unreachable(shown, fmt.Sprintf("the Docker engine at %s has no such container; docker ps -a lists them", e),
 			fmt.Errorf("there is no container %s", name))
 	}
 	if err != nil {
@@ -70,7 +70,7 @@ func dialContainer(ctx context.Context, e endpoint, engine *dockerclient.Client,
 	state := found.Container.State
 	if state == nil || !state.Running {
 		if _, err := engine.ContainerStart(ctx, name, dockerclient.ContainerStartOptions{}); err != nil {
-			return nil, unreachable(shown, "docker logs "+name+" may tell more.", fmt.Errorf("starting its container: %w", err))
+			return nil, unreachable(shown, "docker logs "+name+" may tell more", fmt.Errorf("starting its container: %w", err))
 		}
 		state = &container.State{Running: true, StartedAt: time.Now().UTC().Format(time.RFC3339Nano)}
 	}
@@ -94,9 +94,9 @@ func awaitContainer(ctx context.Context, engine *dockerclient.Client, name, show
 		}
 		stranger := strings.Contains(err.Error(), "executable file not found")
 		if stranger || ctx.Err() != nil || time.Now().After(deadline) || !isRunning(ctx, engine, name) {
-			hint := "docker logs " + name + " may tell more."
+			hint := "docker logs " + name + " may tell more"
 			if stranger {
-				hint = "The container has no buildctl; it has to be one of BuildKit's own image."
+				hint = "the container has no buildctl; it has to be one of BuildKit's own image"
 			}
 			if said := containerLog(ctx, engine, name); said != "" {
 				err = fmt.Errorf("%w; its last words: %s", err, said)

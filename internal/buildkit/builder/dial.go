@@ -80,14 +80,14 @@ func answers(ctx context.Context, c *client.Client) error {
 func connectUnix(ctx context.Context, o Options, a address) (*Builder, error) {
 	c, err := newClient(ctx, dialSocket(a.rest))
 	if err != nil {
-		hint := "Is buildkitd running with this socket?"
+		hint := "is buildkitd running with this socket?"
 		switch {
 		case errors.Is(err, fs.ErrPermission):
-			hint = "The socket belongs to another user; run as that user, or let buildkitd give the socket to your group (buildkitd --group)."
+			hint = "the socket belongs to another user; run as that user, or let buildkitd give the socket to your group (buildkitd --group)"
 		case errors.Is(err, fs.ErrNotExist):
-			hint = "There is no such socket. Start buildkitd, or give the address that it listens on."
+			hint = "there is no such socket; start buildkitd, or give the address that it listens on"
 		case errors.Is(err, syscall.ECONNREFUSED):
-			hint = "The socket is there but nothing listens on it: buildkitd has ended. Start it again."
+			hint = "the socket is there but nothing listens on it: start buildkitd again"
 		}
 		return nil, unreachable(a.String(), hint, err)
 	}
@@ -147,11 +147,11 @@ func dialTCP(ctx context.Context, a address, t TLS) (*client.Client, error) {
 		}
 	}
 	if err != nil {
-		hint := "Is buildkitd running there, and does it listen on this port?"
+		hint := "is buildkitd running there, and does it listen on this port?"
 		if config == nil {
-			hint += " If it wants TLS, give the CA, the certificate and the key."
+			hint += " If it wants TLS, give the CA, the certificate and the key"
 		} else {
-			hint += " Its certificate has to be signed by the given CA for this host name, and ours by the CA that it was given."
+			hint += " Its certificate has to be signed by the given CA for this host name, and ours by the CA that it was given"
 		}
 		return nil, unreachable(a.String(), hint, err)
 	}
@@ -187,7 +187,7 @@ func (t TLS) check() error {
 	if (t.Cert == "") != (t.Key == "") {
 		return &UsageError{
 			Problem: "a certificate was given without its key, or a key without its certificate",
-			Hint:    "Give both, or neither.",
+			Hint:    "give both, or neither",
 		}
 	}
 	return nil
@@ -201,13 +201,13 @@ func (t TLS) config(host string) (*tls.Config, error) {
 	if t.CA != "" {
 		pem, err := os.ReadFile(t.CA)
 		if err != nil {
-			return nil, &UsageError{Problem: "the CA cannot be read", Hint: "Give the path of a PEM file.", Err: err}
+			return nil, &UsageError{Problem: "the CA cannot be read", Hint: "give the path of a PEM file", Err: err}
 		}
 		c.RootCAs = x509.NewCertPool()
 		if !c.RootCAs.AppendCertsFromPEM(pem) {
 			return nil, &UsageError{
 				Problem: fmt.Sprintf("%s holds no certificate", t.CA),
-				Hint:    "Give the CA as a PEM file, with a line -----BEGIN CERTIFICATE-----.",
+				Hint:    "give the CA as a PEM file, with a line -----BEGIN CERTIFICATE-----",
 			}
 		}
 	}
@@ -216,7 +216,7 @@ func (t TLS) config(host string) (*tls.Config, error) {
 		if err != nil {
 			return nil, &UsageError{
 				Problem: "the certificate and its key cannot be used",
-				Hint:    "Give a certificate and the key that belongs to it, both as PEM files.",
+				Hint:    "give a certificate and the key that belongs to it, both as PEM files",
 				Err:     err,
 			}
 		}

@@ -53,6 +53,6 @@ func connectDockerd(ctx context.Context, o Options, e endpoint, shown string) (*
 		c.Close()
 	}
 	engine.Close()
-	return nil, unreachable(shown, "Update Docker to a version with BuildKit (23.0 or later), or name another builder.",
+	return nil, unreachable(shown, "update Docker to a version with BuildKit (23.0 or later), or name another builder",
 		fmt.Errorf("asking the engine for its BuildKit: %w", err))
 }

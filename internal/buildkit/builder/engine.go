@@ -136,7 +136,7 @@ func (e endpoint) client() (*dockerclient.Client, error) {
 	if scheme, _, _ := strings.Cut(e.host, "://"); scheme != "unix" && scheme != "tcp" {
 		return nil, &Error{
 			Problem: fmt.Sprintf("the Docker engine at %s cannot be reached: only unix:// and tcp:// are supported", e),
-			Hint:    "Forward the engine's socket (ssh -L ./docker.sock:/var/run/docker.sock HOST) and set DOCKER_HOST=unix://$PWD/docker.sock.",
+			Hint:    "forward the engine's socket (ssh -L ./docker.sock:/var/run/docker.sock HOST) and set DOCKER_HOST=unix://$PWD/docker.sock",
 		}
 	}
 	var opts []dockerclient.Opt
@@ -145,7 +145,7 @@ func (e endpoint) client() (*dockerclient.Client, error) {
 		if err != nil {
 			return nil, &UsageError{
 				Problem: fmt.Sprintf("the certificates for the Docker engine at %s cannot be used", e),
-				Hint:    "DOCKER_CERT_PATH, or the docker context, has to hold ca.pem, cert.pem and key.pem.",
+				Hint:    "DOCKER_CERT_PATH, or the docker context, has to hold ca.pem, cert.pem and key.pem",
 				Err:     err,
 			}
 		}
@@ -158,7 +158,7 @@ func (e endpoint) client() (*dockerclient.Client, error) {
 	if err != nil {
 		return nil, &UsageError{
 			Problem: fmt.Sprintf("%s is no address of a Docker engine", e),
-			Hint:    "DOCKER_HOST is unix:///PATH or tcp://HOST:PORT.",
+			Hint:    "DOCKER_HOST is unix:///PATH or tcp://HOST:PORT",
 		}
 	}
 	return c, nil
@@ -195,9 +195,9 @@ func engineUnreachable(e endpoint, err error) error {
 	if errors.As(err, &own) || errors.As(err, &usage) {
 		return err
 	}
-	hint := "Start it, or set DOCKER_HOST or DOCKER_CONTEXT to the one that runs."
+	hint := "start it, or set DOCKER_HOST or DOCKER_CONTEXT to the one that runs"
 	if errors.Is(err, fs.ErrPermission) {
-		hint = "Its socket belongs to another group; run as a member of the group docker."
+		hint = "its socket belongs to another group; run as a member of the group docker"
 	}
 	return &Error{Problem: fmt.Sprintf("the Docker engine at %s does not answer", e), Hint: hint, Err: err}
 }

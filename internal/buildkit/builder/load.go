@@ -62,7 +62,7 @@ func (b *Builder) loadEngine(ctx context.Context) (*dockerclient.Client, error) 
 	if err != nil {
 		return nil, &UsageError{
 			Problem: "the image cannot be loaded: there is no Docker engine to load it into",
-			Hint:    "Start Docker or set DOCKER_HOST; or write the image to a file with --output type=docker,dest=image.tar.",
+			Hint:    "start Docker or set DOCKER_HOST; or write the image to a file with --output type=docker,dest=image.tar",
 			Err:     err,
 		}
 	}

@@ -68,7 +68,7 @@ func TestWithoutRoot(t *testing.T) {
 		}
 		return string(out)
 	}
-	if got := run(); !strings.Contains(got, "buildkitd is here, but needs root or rootlesskit to run\nhint: Install rootlesskit") {
+	if got := run(); !strings.Contains(got, "buildkitd is here, but needs root or rootlesskit to run\nhint: install rootlesskit") {
 		t.Errorf("without rootlesskit: %s", got)
 	}
 
