@@ -65,9 +65,14 @@ func missed(r *record.Record) bool {
 // compareGiven compares with --base-record.
 func compareGiven(ctx context.Context, store *history.Store, given, head *record.Record) comparison {
 	c := comparison{base: given, why: report.WhyNearest}
-	if given.SaltID != head.SaltID {
+	switch {
+	case given.SaltID != head.SaltID:
 		c = comparison{why: report.WhyNone, warnings: []string{
 			"--base-record was made with another history, whose keyed digests cannot be compared with this build's",
+		}}
+	case given.Invocation.Dockerfile != head.Invocation.Dockerfile:
+		c = comparison{why: report.WhyNone, warnings: []string{
+			fmt.Sprintf("--base-record is of another Dockerfile, %s, and nothing is compared with it", given.Invocation.Dockerfile),
 		}}
 	}
 	if store == nil {
