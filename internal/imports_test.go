@@ -32,8 +32,7 @@ var arrows = map[string][]string{
 	"replay":       {"record", "dockerfile", "buildcontext", "operation"},
 	"workflow":     {"action"},
 	"advice":       {"record", "dockerfile", "cause", "timing", "replay", "workflow"},
-	"policy":       {"record", "cause", "timing"},
-	"report":       {"record", "cause", "timing", "advice", "policy"},
+	"report":       {"record", "cause", "timing", "advice"},
 	"action":       {},
 	"github":       {},
 	"telemetry":    {},
@@ -43,7 +42,7 @@ var arrows = map[string][]string{
 // pure lists the packages that take values and return values; they have no
 // business with what these packages of the standard library reach.
 var (
-	pure    = []string{"imagefiles", "cause", "timing", "cacheplan", "advice", "policy", "report"}
+	pure    = []string{"imagefiles", "cause", "timing", "cacheplan", "advice", "report"}
 	outside = []string{"os", "os/exec", "net", "net/http", "syscall"}
 )
 

@@ -13,6 +13,11 @@ func explainCommand(env pipeline.Env) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "explain [flags] BASE HEAD",
 		Short: "Explain one build's record against an earlier one's",
+		Long: `Explain one build's record against an earlier one's.
+
+BASE and HEAD are record.json.zst files that layercause build has left in its report
+folder. They have to be of the same Dockerfile and made with the same --history.`,
+		Example: `  layercause explain earlier/record.json.zst .layercause/record.json.zst`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) != 2 {
 				return fmt.Errorf("two records are compared, but %d were given", len(args))
