@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -38,15 +37,12 @@ func changesOf(root string, edits []advice.FileEdit) ([]rewrite, error) {
 }
 
 func changeOf(root string, e advice.FileEdit) (rewrite, error) {
-	name := filepath.Join(root, filepath.FromSlash(e.Path))
-	if real, err := filepath.EvalSymlinks(name); err == nil {
-		name = real
-	}
-	dir, err := inside(root, filepath.Dir(name))
+	real, err := realName(root, e.Path)
 	if err != nil {
 		return rewrite{}, usage("change the file by hand, or move it into the repository", "%s lies outside of the repository", e.Path)
 	}
-	c := rewrite{path: path.Join(dir, filepath.Base(name)), after: e.After, mode: 0o644}
+	name := filepath.Join(root, filepath.FromSlash(real))
+	c := rewrite{path: real, after: e.After, mode: 0o644}
 	switch fi, err := os.Lstat(name); {
 	case errors.Is(err, fs.ErrNotExist):
 	case err != nil:

@@ -19,6 +19,7 @@ type advisor struct {
 	args    map[string]string // the values of the build arguments
 	getenv  func(string) string
 	context string // the folder of the build context, if it is there
+	root    string // of the repository, if it is there
 	off     []string
 	// verify proves suggestions by builds; nil leaves them as they are.
 	verify func(ctx context.Context, head, base *record.Record, causes []cause.Cause, all advice.Advice) (advice.Advice, []string)
@@ -35,6 +36,9 @@ func (a advisor) advise(head *record.Record, causes []cause.Cause, ledger timing
 		warnings = a.replay(&in)
 	}
 	out := advice.Suggest(in)
+	if a.root != "" {
+		out = unlink(a.root, out)
+	}
 	if !slices.ContainsFunc(out.Suggestions, func(s advice.Suggestion) bool { return s.Predicted.CommitsSaved > 0 }) {
 		warnings = nil // they say how far a prediction reaches
 	}
@@ -46,6 +50,9 @@ func (a advisor) replay(in *advice.Input) (warnings []string) {
 	if h := a.commits.wait(); h != nil {
 		every := everyCommit(a.args, in.Head, in.Base, a.getenv)
 		in.Replay, in.Today = a.commits.replayers(h, recipeOf(in.Head, a.args, every))
+		if a.root != "" {
+			in.Replay, in.Today = throughLinks(a.root, in.Replay), throughLinks(a.root, in.Today)
+		}
 		return nil
 	}
 	if in.Base == nil {

@@ -161,3 +161,83 @@ func TestTheActionVerifies(t *testing.T) {
 		})
 	}
 }
+
+// A patch changes the file itself where the Dockerfile is a link to it: git applies none
+// to a link. So do the builds that verify it, and the replay of the commits before.
+func TestThePatchOfALinkedDockerfile(t *testing.T) {
+	t.Parallel()
+	registry := buildkittest.Registry(t)
+	d := buildkittest.Start(t, buildkittest.Options{PlainHTTP: []string{registry}})
+	base := registry + "/linked:1"
+	buildkittest.PushImage(t, base, buildkittest.Image{Marker: "linked", Commands: commands(t)})
+	for name, commits := range map[string]int{"one build": 1, "some commits": 5} {
+		t.Run(name, func(t *testing.T) {
+			j := &job{t: t, dir: t.TempDir()}
+			tree := filepath.Join(j.dir, "tree")
+			j.environ = map[string]string{"DOCKER_CONFIG": filepath.Join(j.dir, "docker")}
+			if err := os.MkdirAll(tree, 0o755); err != nil {
+				t.Fatal(err)
+			}
+			j.git("init", "-q", "-b", "main", "--template=")
+			files := map[string]string{
+				"docker/app.Dockerfile": "FROM " + base + "\nWORKDIR /app\nCOPY . .\nRUN npm ci\nRUN npm run build\n",
+				"package.json":          `{"name": "shop"}`, "package-lock.json": "{\"packages\": {\n  \"node_modules/left\": \"1.0.0\"\n}}\n",
+				".dockerignore": ".git\ndocker\n", "src/app.js": "none",
+			}
+			if err := errors.Join(write(tree, files), os.Symlink("docker/app.Dockerfile", filepath.Join(tree, "Dockerfile"))); err != nil {
+				t.Fatal(err)
+			}
+			o := pipeline.BuildOptions{ReportDir: filepath.Join(j.dir, "report"), History: filepath.Join(j.dir, "history"), Builder: d.Address}
+			o.Context, o.Verify = tree, true
+			var r report.Report
+			for i := range commits + 1 {
+				if i > 0 {
+					files = map[string]string{"src/app.js": name + strings.Repeat("!", i)}
+				}
+				if i == 0 || i >= commits-1 {
+					r = j.built(t, o, files)
+				} else if err := write(tree, files); err != nil {
+					t.Fatal(err)
+				} else {
+					j.git("commit", "-aqm", "change")
+				}
+			}
+			if len(r.Suggestions) == 0 {
+				t.Fatalf("nothing is suggested, %q", r.Warnings)
+			}
+			g := r.Suggestions[0]
+			if g.Rule != "deps-before-source" || g.File != "docker/app.Dockerfile" || g.Predicted.Commits != commits ||
+				g.Verified == nil || !g.Verified.SameFiles || g.Verified.SecondsAfter >= g.Verified.SecondsBefore {
+				t.Errorf("the suggestion is %+v, verified %+v, %q", g, g.Verified, r.Warnings)
+			}
+			patch := filepath.Join(j.dir, "patch")
+			if err := os.WriteFile(patch, []byte(g.Patch), 0o644); err != nil {
+				t.Fatal(err)
+			}
+			j.git("apply", patch)
+			if now := j.git("diff", "--name-only"); now != "docker/app.Dockerfile" {
+				t.Errorf("the patch changes %q", now)
+			}
+		})
+	}
+}
+
+// built commits files and builds them as a user does.
+func (j *job) built(t *testing.T, o pipeline.BuildOptions, files map[string]string) (r report.Report) {
+	t.Helper()
+	if err := write(filepath.Join(j.dir, "tree"), files); err != nil {
+		t.Fatal(err)
+	}
+	j.git("add", "-A")
+	j.git("commit", "-q", "-m", "change")
+	j.output.Reset()
+	err := pipeline.Build(t.Context(), pipeline.Env{
+		LookupEnv: func(name string) (string, bool) { v, ok := j.environ[name]; return v, ok },
+		Stdout:    j, Stderr: j, Dir: j.dir, CacheDir: filepath.Join(j.dir, "cache"), Version: "test",
+	}, o)
+	data, readErr := os.ReadFile(filepath.Join(j.dir, "report", "report.json"))
+	if err := errors.Join(err, readErr, json.Unmarshal(data, &r)); err != nil {
+		t.Fatalf("%v\n%s", err, j.output.String())
+	}
+	return r
+}

@@ -70,6 +70,9 @@ func (t *trial) plan(p *treePlan) {
 	}
 	p.folders = []string{o.Context}
 	p.files = []string{file}
+	if real, err := filepath.EvalSymlinks(file); err == nil {
+		p.files = append(p.files, real) // what a link leads to may be ignored
+	}
 	for _, rules := range []string{file + ".dockerignore", filepath.Join(o.Context, ".dockerignore")} {
 		if _, err := os.Stat(rules); err != nil {
 			continue
