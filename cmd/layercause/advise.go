@@ -49,6 +49,8 @@ are those of earlier builds in the history, where there are any, else estimates.
 	f.BoolVar(&o.Write, "write", false, "apply the suggestions to the files")
 	f.BoolVar(&o.Verify, "verify", false, "build with the suggestions first, and measure what they save; needs a builder")
 	f.StringVar(&o.Builder, "builder", "", "for --verify: unix://, tcp://, docker-container://NAME or a buildx builder's name")
+	f.StringArrayVar(&o.Secrets, "secret", nil, "for --verify: secret for the builds, id=ID[,src=FILE|,env=NAME]")
+	f.StringArrayVar(&o.SSH, "ssh", nil, "for --verify: SSH agent or keys, ID[=SOCKET|KEY[,KEY]]")
 	f.StringVar(&o.TLS.CA, "tlscacert", "", "certificate of the authority, for tcp://")
 	f.StringVar(&o.TLS.Cert, "tlscert", "", "own certificate, for tcp://")
 	f.StringVar(&o.TLS.Key, "tlskey", "", "own key, for tcp://")

@@ -27,7 +27,7 @@ func (r *runner) suggest(ctx context.Context, c *github.Client, number int, rep 
 			continue // the same lines stand in the file twice
 		}
 		index[key] = i
-		review.Suggestions = append(review.Suggestions, github.Suggested{Key: key, Replacement: change, Note: g.Note()})
+		review.Suggestions = append(review.Suggestions, github.Suggested{Key: key, Replacement: change, Note: report.NoteOf(*rep, i)})
 	}
 	out, err := c.Suggest(ctx, review)
 	for _, key := range slices.Concat(out.Posted, out.Known) {

@@ -71,7 +71,7 @@ func newVerification(o buildkit.Options, args map[string]string, head, base *rec
 // with what was measured. The warnings say of the others why not. Whatever goes wrong,
 // a suggestion that could not be built stays as it is.
 func (v *verification) run(ctx context.Context, all advice.Advice) (proven advice.Advice, warnings []string) {
-	chosen, warnings := v.choose(all.Suggestions)
+	chosen, warnings := v.choose(all)
 	if len(chosen) == 0 {
 		return all, warnings
 	}
@@ -123,16 +123,24 @@ func (v *verification) run(ctx context.Context, all advice.Advice) (proven advic
 	return without(all, withdrawn), warnings
 }
 
-// choose names the suggestions to verify, the one that saves most first.
-func (v *verification) choose(all []advice.Suggestion) (chosen []int, warnings []string) {
-	for i := range all {
+// choose names the suggestions to verify: those that save most together, which are the
+// ones to apply, and then the others, the one that saves most first.
+func (v *verification) choose(all advice.Advice) (chosen []int, warnings []string) {
+	for i := range all.Suggestions {
 		// What needs a change of the workflow too, as a secret does, cannot be built here.
-		if all[i].Patch != "" && !slices.ContainsFunc(all[i].Edits, inWorkflow) {
+		if g := &all.Suggestions[i]; g.Patch != "" && !slices.ContainsFunc(g.Edits, inWorkflow) {
 			chosen = append(chosen, i)
 		}
 	}
+	apart := func(i int) int {
+		if all.Best != nil && slices.Contains(all.Best.Members, i) {
+			return 0
+		}
+		return 1
+	}
 	slices.SortStableFunc(chosen, func(i, j int) int {
-		return cmp.Compare(all[j].Predicted.SecondsSavedPerBuild, all[i].Predicted.SecondsSavedPerBuild)
+		return cmp.Or(apart(i)-apart(j),
+			cmp.Compare(all.Suggestions[j].Predicted.SecondsSavedPerBuild, all.Suggestions[i].Predicted.SecondsSavedPerBuild))
 	})
 	if len(chosen) > mostVerified {
 		warnings = append(warnings, fmt.Sprintf("of the %d suggestions the %d that save most were verified", len(chosen), mostVerified))

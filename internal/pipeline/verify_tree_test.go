@@ -307,7 +307,11 @@ func TestTheSuggestionsThatSaveMostAreVerified(t *testing.T) {
 		made("Dockerfile", "p", 1), made(".github/workflows/ci.yml", "p", 9), made("Dockerfile", "", 8), made("Dockerfile", "p", 3),
 		made(".dockerignore", "p", 2), made("Dockerfile", "p", 4),
 	}
-	chosen, warnings := new(verification).choose(all)
+	together := advice.Advice{Suggestions: all, Best: &advice.Set{Members: []int{0, 5}}}
+	if chosen, _ := new(verification).choose(together); !slices.Equal(chosen, []int{5, 0, 3}) {
+		t.Errorf("of a set that saves most together and of others %v are chosen", chosen)
+	}
+	chosen, warnings := new(verification).choose(advice.Advice{Suggestions: all})
 	if !slices.Equal(chosen, []int{5, 3, 4}) || !slices.Equal(warnings, []string{"of the 4 suggestions the 3 that save most were verified"}) {
 		t.Errorf("chosen are %v: %q", chosen, warnings)
 	}

@@ -236,7 +236,7 @@ func tags(t *testing.T, page []byte) string {
 // as how much fits into its budget depends on the length of the text.
 var documents = map[string]func(report.Report) string{
 	"comment": wholeComment, "summary": report.Summary, "title": report.CommentTitle,
-	"note on the lines": func(r report.Report) string { return r.Suggestions[0].Note() },
+	"note on the lines": func(r report.Report) string { return report.NoteOf(r, 0) },
 }
 
 func wholeComment(r report.Report) string { return report.CommentWithin(r, 1<<24) }

@@ -106,28 +106,54 @@ func (v *view) suggestedElsewhere(here []*Suggestion) string {
 	return strings.Join(parts, " ") + "\n"
 }
 
-// Note is what a suggestion says without its diff, as Markdown: what to do and
-// what it brings.
-func (g Suggestion) Note() string {
+// NoteOf is what a suggestion says without its diff, as Markdown: what to do and what it
+// brings.
+func NoteOf(r Report, i int) string {
 	var b strings.Builder
-	g.lead(&b)
+	v := newView(&r)
+	v.lead(&b, &v.Suggestions[i])
 	b.WriteString("\n\nResolve this conversation to dismiss the suggestion.")
 	return b.String()
 }
 
-func (g *Suggestion) lead(b *strings.Builder) {
+func (v *view) lead(b *strings.Builder, g *Suggestion) {
 	b.WriteString("**")
 	suggestionTitle(g).markdown(b, false)
 	b.WriteString("**")
 	if gain := suggestionGain(g); gain != "" {
 		b.WriteString(" " + gain)
 	}
+	if with := v.notAlone(g); with != nil {
+		b.WriteString(" " + with.markdownText())
+	}
+}
+
+// notAlone says of a suggestion that saves no time alone which others it does with.
+func (v *view) notAlone(g *Suggestion) sentence {
+	if v.together() == nil || gained(g.Predicted) != "" {
+		return nil
+	}
+	s, others, member := words("Alone it saves no time, but together with "), 0, false
+	for _, n := range v.BestSet.Suggestions {
+		if &v.Suggestions[n] == g {
+			member = true
+			continue
+		}
+		if others++; others > 1 {
+			s = s.say(" and ")
+		}
+		s = s.code(v.Suggestions[n].Rule, nameLimit)
+	}
+	if !member || others == 0 {
+		return nil
+	}
+	return s.say(" it does.")
 }
 
 // suggestion is one suggestion: what to do, what it brings, and the diff.
 func (v *view) suggestion(g *Suggestion, open int) string {
 	var b strings.Builder
-	g.lead(&b)
+	v.lead(&b, g)
 	b.WriteByte('\n')
 	g.details(&b, "in report.json", open)
 	return b.String()

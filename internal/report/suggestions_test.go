@@ -66,7 +66,7 @@ func TestWhereSuggestionsStand(t *testing.T) {
 }
 
 func TestNoteOfASuggestion(t *testing.T) {
-	got := oneCause().report().Suggestions[0].Note()
+	got := report.NoteOf(oneCause().report(), 0)
 	want := "**Suggestion: Copy `package.json` and `package-lock.json` before the source.** It would have saved 42 s on 17 of the " +
 		"last 20 commits: 23 instead of 54 steps would have re-run.\n\nResolve this conversation to dismiss the suggestion."
 	if got != want {
@@ -144,5 +144,22 @@ func TestBestSetBesideTheLines(t *testing.T) {
 	r.Suggestions[0].Placed = report.OnLines
 	if comment := report.Comment(r); !strings.Contains(comment, "Together, `late-arg` and `dockerignore` would have saved") {
 		t.Errorf("the best set is lost:\n%s", comment)
+	}
+}
+
+// What saves nothing without another edit says so, also where it stands alone on its lines.
+func TestASuggestionThatSavesNothingAlone(t *testing.T) {
+	r := severalCauses().report()
+	at := r.BestSet.Suggestions[1]
+	r.Suggestions[at].Predicted = report.Predicted{Commits: 20, MissesBefore: 5, MissesAfter: 6}
+	const want = " Alone it saves no time, but together with `late-arg` it does."
+	if note := report.NoteOf(r, at); !strings.Contains(note, want) {
+		t.Errorf("the note is\n%s", note)
+	}
+	if comment := report.Comment(r); strings.Count(comment, want) != 1 {
+		t.Errorf("the comment is\n%s", comment)
+	}
+	if r.BestSet = nil; strings.Contains(report.NoteOf(r, at), "Alone") {
+		t.Error("it names a set that there is not")
 	}
 }
