@@ -2,6 +2,7 @@ package github
 
 import (
 	"context"
+	"slices"
 
 	api "github.com/google/go-github/v60/github"
 )
@@ -10,16 +11,18 @@ import (
 // https://docs.github.com/en/rest/pulls/pulls#list-pull-requests-files
 const filesPages = 30
 
-// placeable picks the suggestions whose lines the pull request's diff shows, at
-// most so many, and names the others.
-func (c *Client) placeable(ctx context.Context, t thread, list []Suggested, most int) (fitting []Suggested, left []string, err error) {
+// placeable picks the suggestions whose lines the pull request's diff shows and no other
+// one is for, be it one that stands there, at most so many, and names the others. GitHub
+// commits all lines of a suggestion as they were when it was made.
+func (c *Client) placeable(ctx context.Context, t thread, list, stand []Suggested, most int) (fitting []Suggested, left []string, err error) {
 	wanted := map[string]bool{}
 	for _, s := range list {
 		wanted[s.Path] = wanted[s.Path] || most > 0 && s.fits()
 	}
 	patches, err := c.patches(ctx, t, wanted)
 	for _, s := range list {
-		if patch := patches[s.Path]; len(fitting) < most && s.fits() && s.shows(patch) {
+		taken := slices.ContainsFunc(slices.Concat(stand, fitting), func(x Suggested) bool { return x.overlaps(s.Replacement) })
+		if patch := patches[s.Path]; !taken && len(fitting) < most && s.fits() && s.shows(patch) {
 			fitting = append(fitting, s)
 		} else {
 			left = append(left, s.Key)

@@ -114,6 +114,11 @@ func hunkStarts(line string) (before, after int, ok bool) {
 	return before, after, ok1 && ok2
 }
 
+// overlaps says that two are about a line of the same file.
+func (r Replacement) overlaps(o Replacement) bool {
+	return r.Path == o.Path && r.Start <= o.End && o.Start <= r.End
+}
+
 // shows says whether a diff of GitHub's, which starts at its first "@@", shows
 // the lines that are replaced as they are, in one hunk. The build may have been
 // of a merge with the base, or of an older head: then the lines are others.

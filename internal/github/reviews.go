@@ -58,7 +58,7 @@ func (c *Client) Suggest(ctx context.Context, r Review) (Outcome, error) {
 		}
 		return out, fault
 	}
-	var fresh []Suggested
+	var fresh, stand []Suggested
 	for _, s := range r.Suggestions {
 		named := func(x standing) bool { return x.key == s.Key }
 		i := slices.IndexFunc(own, named)
@@ -70,7 +70,7 @@ func (c *Client) Suggest(ctx context.Context, r Review) (Outcome, error) {
 		case own[i].outdated:
 			out.Left = append(out.Left, s.Key)
 		default:
-			out.Known = append(out.Known, s.Key)
+			out.Known, stand = append(out.Known, s.Key), append(stand, s)
 			if err := c.refresh(ctx, t, own[i], s); err != nil && fault == nil {
 				fault = err
 			}
@@ -81,7 +81,7 @@ func (c *Client) Suggest(ctx context.Context, r Review) (Outcome, error) {
 			out.Others++
 		}
 	}
-	fitting, left, err := c.placeable(ctx, t, fresh, r.Most-len(own))
+	fitting, left, err := c.placeable(ctx, t, fresh, stand, r.Most-len(own))
 	if err != nil && fault == nil {
 		fault = err
 	}

@@ -140,7 +140,7 @@ func TestFilesArePagedThrough(t *testing.T) {
 func TestNeverMoreThanMost(t *testing.T) {
 	gh := pulled(t, githubtest.Options{})
 	list := []github.Suggested{
-		npm(), suggested("a", 4, "RUN npm ci", "RUN a"), suggested("b", 5, "RUN npm test", "RUN b"), suggested("c", 22, "RUN z", "RUN c"),
+		npm(), suggested("a", 6, "USER app", "USER a"), suggested("b", 5, "RUN npm test", "RUN b"), suggested("c", 22, "RUN z", "RUN c"),
 	}
 	keys := []string{list[0].Key, list[1].Key, list[2].Key, list[3].Key}
 	wantOutcome(t, suggest(t, client(t, gh), list[0], list[1]), github.Outcome{Posted: keys[:2]})
@@ -151,6 +151,22 @@ func TestNeverMoreThanMost(t *testing.T) {
 	})
 	wantOutcome(t, suggest(t, client(t, gh), list[3]), github.Outcome{Left: keys[3:], Others: 2}) // not the outdated one
 	if n := len(gh.ReviewComments(repository, number)); n != 3 {
+		t.Errorf("%d comments", n)
+	}
+}
+
+// Of suggestions for the same lines one stands there: to commit the other as well would
+// bring back what the first one changed.
+func TestOverlappingSuggestions(t *testing.T) {
+	gh := pulled(t, githubtest.Options{})
+	wide, inside, below := npm(), suggested("cache-mount", 4, "RUN npm ci", "RUN --mount=type=cache,target=/root/.npm npm ci"),
+		suggested("apart", 5, "RUN npm test", "RUN npm run test")
+	wantOutcome(t, suggest(t, client(t, gh), wide, inside, below), github.Outcome{
+		Posted: []string{wide.Key, below.Key}, Left: []string{inside.Key},
+	})
+	// Nor beside one that stands there.
+	wantOutcome(t, suggest(t, client(t, gh), inside, wide), github.Outcome{Known: []string{wide.Key}, Left: []string{inside.Key}, Others: 1})
+	if n := len(gh.ReviewComments(repository, number)); n != 2 {
 		t.Errorf("%d comments", n)
 	}
 }
