@@ -107,6 +107,18 @@ func linear(st *syntax.Stmt) bool {
 	return false
 }
 
+// nproc tells how many cores there are, which is no matter of files: commands are told to
+// use as many.
+const nproc = "nproc"
+
+func countsCores(x *syntax.CmdSubst) bool {
+	if len(x.Stmts) != 1 {
+		return false
+	}
+	call, ok := x.Stmts[0].Cmd.(*syntax.CallExpr)
+	return ok && len(call.Args) == 1 && call.Args[0].Lit() == nproc
+}
+
 // wordText gives a word without its quotes. Variables stay as $NAME.
 func wordText(parts []syntax.WordPart) string {
 	var b strings.Builder
@@ -123,6 +135,11 @@ func wordText(parts []syntax.WordPart) string {
 				return unreadable
 			}
 			b.WriteString("$" + x.Param.Value)
+		case *syntax.CmdSubst:
+			if !countsCores(x) {
+				return unreadable
+			}
+			b.WriteString("$" + nproc)
 		default:
 			return unreadable
 		}

@@ -78,6 +78,7 @@ type move struct {
 	rest       string           // and what is left of the RUN,
 	below      []string         // with its lines
 	whole      bool             // that step does all that the RUN does
+	downloads  bool             // that step does part of what the last command in it would do
 	share      float64          // the part of the RUN's time that it takes
 	leaves     []string         // folders that it leaves more in
 	what       string
@@ -117,6 +118,15 @@ func (p *move) walk() {
 			return
 		}
 	}
+}
+
+// named is a command by its first words, up to a flag.
+func named(words []string) string {
+	n := 1
+	for n < min(len(words), 3) && plainWord(words[n]) && !strings.HasPrefix(words[n], "-") {
+		n++
+	}
+	return strings.Join(words[:n], " ")
 }
 
 // isWrapper says whether a program of the project is one that is known to need few of
@@ -172,14 +182,14 @@ func (p *move) run(i int, in dockerfile.Instruction) bool {
 		}
 		if a.purpose == unknown {
 			if a.why == "" {
-				a.why = "what " + words[0] + " reads is not known"
+				a.why = "what " + named(words) + " reads is not known"
 			}
 			return stop(a.why)
 		}
 		if a.purpose == permits {
 			more, ok := p.permitsOf(a, dir)
 			if !ok || installs {
-				return stop("what " + words[0] + " reads is not known")
+				return stop("what " + named(words) + " reads is not known")
 			}
 			permitted = append(permitted, more...)
 			continue
@@ -210,7 +220,7 @@ func (p *move) run(i int, in dockerfile.Instruction) bool {
 			if why != "" && !installs || !p.split(i, k, sc.commands, append(lines, more...), first) {
 				p.quiet(i, cmp.Or(why, "what it does before would have to come along, and cannot be taken apart from the rest"))
 			} else if first != "" {
-				p.what, p.share, p.unseen = n.from.name, n.fetched(), p.unseen || n.unseen
+				p.what, p.share, p.unseen, p.downloads = n.from.name, n.fetched(), p.unseen || n.unseen, true
 			}
 			return false
 		}
@@ -309,7 +319,7 @@ func (p *move) candidate() (candidate, bool) {
 	source := quoted(p.file.Instructions[p.top])
 	var title string
 	switch {
-	case p.first >= 0 && p.rest == "":
+	case p.downloads:
 		title = fmt.Sprintf("Download %s before %s brings the sources, so that a source change no longer fetches them again", p.what, source)
 	case p.what == "":
 		title = fmt.Sprintf("Install the packages before %s brings files that they do not need", source)

@@ -37,7 +37,7 @@ func (p *move) fetchFirst(i int, n *need, assigns []string, permitted []permit) 
 	p.lines[i], p.first, p.unseen = lines, i, p.unseen || n.unseen
 	p.fetches, p.what = step+words, n.from.name
 	p.share = n.fetched()
-	p.whole = n.whole
+	p.whole, p.downloads = n.whole, true
 	p.leave(i, words)
 }
 

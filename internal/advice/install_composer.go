@@ -56,7 +56,7 @@ func lookComposer(p *project, args []string) demand {
 	}
 	for _, file := range []string{"patches.json", "patches.lock.json"} {
 		if data, ok := p.data(file); ok {
-			d.files = append(append(d.files, file), named(p, data)...)
+			d.files = append(append(d.files, file), filesIn(p, data)...)
 		}
 	}
 	for _, repository := range composerFolders(f.Repositories, "path") {
@@ -71,7 +71,7 @@ func lookComposer(p *project, args []string) demand {
 	d.files = append(d.files, composerFolders(f.Repositories, "artifact")...)
 	for _, key := range slices.Sorted(maps.Keys(f.Extra)) {
 		if strings.HasPrefix(key, "patches") || key == "composer-patches" {
-			d.files = append(d.files, named(p, f.Extra[key])...)
+			d.files = append(d.files, filesIn(p, f.Extra[key])...)
 		}
 		if strings.HasPrefix(key, "installer-") || strings.HasSuffix(key, "-scaffold") || key == "merge-plugin" {
 			d.why = "a plugin puts files outside of vendor (" + key + ")"
@@ -96,10 +96,10 @@ func lookComposer(p *project, args []string) demand {
 	return d
 }
 
-// named lists the files and folders of the project that a JSON text names, and what
+// filesIn lists the files and folders of the project that a JSON text names, and what
 // the texts among them name: those of plugins that patch packages.
 // https://docs.cweagans.net/composer-patches/usage/defining-patches/
-func named(p *project, data []byte) []string {
+func filesIn(p *project, data []byte) []string {
 	var out []string
 	queue := [][]byte{data}
 	for i := 0; i < len(queue) && i < mostFiles; i++ {

@@ -77,6 +77,10 @@ func classifyDotnet(args []string) action {
 		return action{purpose: harmless}
 	case args[0] == "tool" && len(args) > 1 && args[1] == "install" && hasFlag(args, "-g", "--global", "--tool-path"):
 		return action{purpose: fetch}
+	case slices.Equal(args, []string{"tool", "restore"}):
+		return action{purpose: fetch, from: &ecosystem{
+			name: "the .NET tools", files: []string{"dotnet-tools.json", "global.json"}, folders: []string{".config"},
+			required: []string{".config/dotnet-tools.json", "dotnet-tools.json"}, look: func(p *project) demand { return lookNuGets(p, "x") }}}
 	}
 	return action{}
 }
@@ -134,9 +138,7 @@ func lookDotnet(p *project, target string) demand {
 	}
 	d.members = true
 	for _, file := range slices.Sorted(maps.Keys(seen)) {
-		if strings.EqualFold(path.Base(file), "nuget.config") {
-			d.and(lookNuGet(p, file))
-		}
+		d.and(lookNuGets(p, file))
 	}
 	slices.Sort(d.files)
 	d.files = slices.Compact(d.files)
@@ -147,7 +149,7 @@ func lookDotnet(p *project, target string) demand {
 // and in all above it.
 // https://learn.microsoft.com/visualstudio/msbuild/customize-by-directory
 var dotnetAbove = []string{"Directory.Build.props", "Directory.Build.targets", "Directory.Build.rsp", "Directory.Packages.props",
-	"packages.lock.json", "global.json", "nuget.config", "NuGet.config", "NuGet.Config"}
+	"packages.lock.json", "global.json"}
 
 // around lists the files of these names in the folder of a file and in those above it.
 func (p *project) around(file string, names ...string) []string {
@@ -219,6 +221,16 @@ func dotnetRefers(p *project, file string) (refers []string, why string) {
 
 // dotnetFound are imports of what stands in a folder above and is copied anyway.
 var dotnetFound = regexp.MustCompile(`^\$\(\[MSBuild\]::GetPathOfFileAbove\(['"]?(Directory\.(Build|Packages)\.(props|targets)|\$\(MSBuildThisFile\))['"]?[,)]`)
+
+// lookNuGets takes the settings of NuGet that count for a file.
+func lookNuGets(p *project, file string) demand {
+	d := demand{members: true}
+	for _, at := range p.around(file, "nuget.config", "NuGet.config", "NuGet.Config") {
+		d.files = append(d.files, at)
+		d.and(lookNuGet(p, at))
+	}
+	return d
+}
 
 // lookNuGet takes the folders that stand among the sources of packages.
 func lookNuGet(p *project, file string) demand {

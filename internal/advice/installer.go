@@ -102,13 +102,18 @@ func classify(words []string) action {
 		return classifyRuby(tool, args)
 	case "composer":
 		return classifyComposer(args)
+	case "docker-php-ext-install", "docker-php-ext-configure", "docker-php-ext-enable", "install-php-extensions", "pecl", "a2enmod", "phpenmod":
+		if slices.ContainsFunc(args, func(a string) bool { return strings.Contains(a, "/") && !strings.HasPrefix(a, "-") }) {
+			return action{} // an extension from a folder
+		}
+		return action{purpose: fetch}
 	case "dotnet":
 		return classifyDotnet(args)
 	case "mix":
 		return classifyMix(args)
 	case "chmod":
 		return classifyChmod(args)
-	case "set", "true", ":", "echo", "useradd", "adduser", "groupadd", "addgroup":
+	case "set", "true", ":", "echo", nproc, "useradd", "adduser", "groupadd", "addgroup":
 		return action{purpose: harmless}
 	case "mkdir", "rm":
 		if outside(plain(args)) {
