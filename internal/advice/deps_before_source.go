@@ -198,7 +198,7 @@ func (p *move) run(i int, in dockerfile.Instruction) bool {
 			return stop("it makes files executable that the COPY brings again")
 		}
 		if p.overwrites(a.writes, inDir(dir, a.dir)) {
-			p.quiet(i, "it writes files that the COPY brings too")
+			p.quiet(i, "it writes or removes files that the COPY brings")
 			return false
 		}
 		if a.from == nil && a.purpose == builds {

@@ -17,11 +17,12 @@ func classifyPip(args []string) action {
 	switch args[0] {
 	case "config", "cache":
 		return action{purpose: harmless}
-	case "install", "sync":
+	case "install", "sync", "wheel", "download":
 	default:
 		return action{}
 	}
 	a := action{purpose: fetch}
+	var links []string
 	for i := 1; i < len(args); i++ {
 		switch x := args[i]; {
 		case x == "-r" || x == "--requirement" || x == "-c" || x == "--constraint" || x == "-b" || x == "--build-constraint":
@@ -42,8 +43,22 @@ func classifyPip(args []string) action {
 			i++
 		case x == "-e" || strings.HasPrefix(x, "--editable"):
 			return action{why: "it installs a project of the sources in place"}
-		case x == "-f" || strings.HasPrefix(x, "--find-links") || strings.HasPrefix(x, "--target") || x == "-t":
-			return action{why: "it takes packages from a folder, or puts them into one"}
+		case args[0] != "install" && slices.Contains([]string{"-w", "--wheel-dir", "-d", "--dest"}, x):
+			if i++; i == len(args) {
+				return action{}
+			}
+			a.writes = append(a.writes, args[i])
+		case args[0] != "install" && (strings.HasPrefix(x, "--wheel-dir=") || strings.HasPrefix(x, "--dest=")):
+			a.writes = append(a.writes, x[strings.Index(x, "=")+1:])
+		case x == "-f" || x == "--find-links":
+			if i++; i == len(args) {
+				return action{}
+			}
+			links = append(links, args[i])
+		case strings.HasPrefix(x, "--find-links="):
+			links = append(links, strings.TrimPrefix(x, "--find-links="))
+		case strings.HasPrefix(x, "--target") || x == "-t":
+			return action{why: "it puts packages into a folder"}
 		case strings.HasPrefix(x, "-"):
 		case args[0] == "sync": // uv pip sync FILE
 			a.named = append(a.named, x)
@@ -53,12 +68,22 @@ func classifyPip(args []string) action {
 			return action{why: "it installs " + x + ", which may be made of the sources"}
 		}
 	}
-	if len(a.named) > 0 {
+	links = slices.DeleteFunc(links, func(l string) bool { return strings.Contains(l, "://") })
+	if slices.ContainsFunc(slices.Concat(links, a.writes), func(at string) bool { return strings.Contains(at, "$") }) {
+		return action{why: "it takes packages from a folder, or puts them into one"}
+	}
+	if len(a.named)+len(links) > 0 {
 		a.from = &ecosystem{
 			name:   "the Python packages",
 			files:  []string{"pip.conf"},
 			unsure: []string{"requirements*.txt", "constraints*.txt", "requirements/**"}, // that -r lines may name
-			look:   func(p *project) demand { return lookRequirements(p, a.named) },
+			look: func(p *project) demand {
+				d := lookRequirements(p, a.named)
+				for _, l := range links {
+					d.files = append(d.files, p.rel(l))
+				}
+				return d
+			},
 		}
 	}
 	return a

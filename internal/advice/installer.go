@@ -115,9 +115,15 @@ func classify(words []string) action {
 		return classifyChmod(args)
 	case "set", "true", ":", "echo", nproc, "useradd", "adduser", "groupadd", "addgroup":
 		return action{purpose: harmless}
-	case "mkdir", "rm":
+	case "dpkg-reconfigure", "locale-gen", "localedef", "ldconfig", "update-ca-certificates":
+		return action{purpose: harmless}
+	case "mkdir", "ln":
 		if outside(plain(args)) {
 			return action{purpose: harmless}
+		}
+	case "rm":
+		if outside(plain(args)) {
+			return action{purpose: harmless, writes: withoutStars(plain(args))}
 		}
 	}
 	return action{}
@@ -146,6 +152,17 @@ func outside(paths []string) bool {
 		}
 	}
 	return len(paths) > 0
+}
+
+// withoutStars gives the folders that patterns match in.
+func withoutStars(patterns []string) []string {
+	out := slices.Clone(patterns)
+	for i, p := range out {
+		if at := strings.IndexAny(p, "*?["); at >= 0 {
+			out[i] = path.Dir(p[:at] + "x")
+		}
+	}
+	return out
 }
 
 // hasFlag says whether one of the flags is there, alone or with a value.

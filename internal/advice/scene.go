@@ -2,6 +2,7 @@ package advice
 
 import (
 	"path"
+	"regexp"
 	"strings"
 
 	"github.com/layercause/layercause/internal/dockerfile"
@@ -121,11 +122,14 @@ func (s *scene) workdirs(stage int) map[int]string {
 	return out
 }
 
+// braced is a variable in braces, which is the same without them.
+var braced = regexp.MustCompile(`\$\{(\w+)\}`)
+
 // inDir resolves a path in the image. One that begins with a variable is taken
 // for absolute, which it nearly always is; if not, both sides of a comparison
 // are wrong in the same way.
 func inDir(dir, p string) string {
-	p = strings.Trim(p, `"'`)
+	p = braced.ReplaceAllString(strings.Trim(p, `"'`), "$$$1")
 	if absolute(p) {
 		return path.Clean(p)
 	}
