@@ -170,6 +170,9 @@ func seconds(s float64) string {
 	case s < 59.5:
 		return fmt.Sprintf("%.0f s", s)
 	}
-	whole := int(s + 0.5)
-	return fmt.Sprintf("%dm%02ds", whole/60, whole%60)
+	if whole := int(s + 0.5); whole < 3600 {
+		return fmt.Sprintf("%dm%02ds", whole/60, whole%60)
+	}
+	minutes := int(s/60 + 0.5)
+	return fmt.Sprintf("%dh%02dm", minutes/60, minutes%60)
 }

@@ -34,10 +34,12 @@ func TestSectionsStandByCost(t *testing.T) {
 		of(100, 1, costing(section("cheap", "It lost little."), 1.26)),
 		of(100, 1, inState(section("green", "All hit."), github.Quiet)),
 		of(100, 1, costing(section("dear", "It lost much."), 70)),
+		of(100, 1, costing(section("dearest", "It lost most."), 2*3600)),
 		of(100, 1, costing(inState(section("red", "It failed."), github.Failed), 0)),
 	)
-	want := "**1 build failed; 2 builds lost 1m11s to cache misses.**\n\n" +
+	want := "**1 build failed; 3 builds lost 2h01m to cache misses.**\n\n" +
 		"#### `red`\n\nIt failed.\n\n" +
+		"#### `dearest`\n\n<details>\n<summary>Lost 2h00m</summary>\n\nIt lost most.\n\n</details>\n\n" +
 		"#### `dear`\n\n<details>\n<summary>Lost 1m10s</summary>\n\nIt lost much.\n\n</details>\n\n" +
 		"#### `cheap`\n\n<details>\n<summary>Lost 1.3 s</summary>\n\nIt lost little.\n\n</details>\n\n" +
 		"<details>\n<summary>1 build lost nothing</summary>\n\n#### `green`\n\nAll hit.\n\n</details>"

@@ -9,6 +9,7 @@ import (
 	"github.com/layercause/layercause/internal/action"
 	"github.com/layercause/layercause/internal/dockerfile"
 	"github.com/layercause/layercause/internal/report"
+	"github.com/layercause/layercause/internal/timing"
 )
 
 // annotate marks lines of the Dockerfile in the step's log: where the build failed, what
@@ -101,5 +102,5 @@ func lost(c report.Cause) string {
 	if c.LostSeconds < 0.05 {
 		return fmt.Sprintf("%s; %s re-ran", c.Detail, steps)
 	}
-	return fmt.Sprintf("%s; %s re-ran, %.1f s lost", c.Detail, steps, c.LostSeconds)
+	return fmt.Sprintf("%s; %s re-ran, %s lost", c.Detail, steps, timing.Duration(c.LostSeconds))
 }

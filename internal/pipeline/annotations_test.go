@@ -50,12 +50,12 @@ func TestWhereAnnotationsStand(t *testing.T) {
 	}
 	var rep report.Report
 	rep.Build.Dockerfile = "Dockerfile"
-	rep.Causes = []report.Cause{{Kind: cause.ContextFiles, File: "Dockerfile", Line: 6, EndLine: 7, Detail: "a changed", Steps: []string{"s1"}, LostSeconds: 9}}
+	rep.Causes = []report.Cause{{Kind: cause.ContextFiles, File: "Dockerfile", Line: 6, EndLine: 7, Detail: "a changed", Steps: []string{"s1"}, LostSeconds: 90}}
 	rep.Checks = []report.Check{{Rule: "FromAsCasing", File: "Dockerfile", Line: 1, EndLine: 1, Message: "style"}}
 	rep.Build.Failure = &report.Failure{File: "Dockerfile", Line: 9, EndLine: 9, Message: "exit code 1"}
 	all := func(file string) []string {
 		return []string{
-			"::notice endLine=7,file=" + file + ",line=6,title=Lost the cache%3A context-files::a changed; 1 step re-ran, 9.0 s lost",
+			"::notice endLine=7,file=" + file + ",line=6,title=Lost the cache%3A context-files::a changed; 1 step re-ran, 1m30s lost",
 			"::warning endLine=1,file=" + file + ",line=1,title=FromAsCasing::style",
 			"::error endLine=9,file=" + file + ",line=9,title=The build failed here::exit code 1",
 		}

@@ -159,6 +159,14 @@ func shortRef(ref string) string {
 	return ref
 }
 
+// allOf names the steps as a title.
+func allOf(steps int) string {
+	if steps == 1 {
+		return "The only step"
+	}
+	return "All " + count(steps, "step")
+}
+
 // allSteps is the table of every step, in the order of the file.
 func (v *view) allSteps(limit int) string {
 	if len(v.Steps) == 0 {

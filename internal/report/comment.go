@@ -64,7 +64,7 @@ func (v *view) commentBody(d verdict, bytes int) []section {
 		{"the evidence", v.evidence(foldedFiles, 20)},
 		{"the timeline", foldedUnlessEmpty(v.textWaterfall())},
 		{"the balance", foldedUnlessEmpty(v.balanceTitle(), v.balanceSheet())},
-		{"all steps", foldedUnlessEmpty("All "+count(v.Totals.Steps, "step"), v.stepsAndChecks())},
+		{"all steps", foldedUnlessEmpty(allOf(v.Totals.Steps), v.stepsAndChecks())},
 	}
 }
 
@@ -112,7 +112,7 @@ func (v *view) shortFirstLine(d verdict, bytes int) string {
 	}
 	t := &v.Totals
 	if v.failed() {
-		return "**The build failed after " + duration(v.Build.WallSeconds) + ".**"
+		return "**The build failed" + after(v.Build.WallSeconds) + ".**"
 	}
 	return itoa(t.Hits) + " of " + count(t.Hits+t.Misses, "step") + " hit the cache" + lostPart(", ", t.LostSeconds) + "."
 }

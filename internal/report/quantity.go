@@ -1,34 +1,14 @@
 package report
 
 import (
-	"fmt"
 	"math"
 	"strconv"
+
+	"github.com/layercause/layercause/internal/timing"
 )
 
-// duration writes seconds for people: "0.4 s", "41 s", "1m12s", "1h02m". Under
-// ten seconds one decimal tells something, above it only distracts. What rounds
-// to nothing is "0 s".
-func duration(seconds float64) string {
-	if seconds < 0 {
-		return "-" + duration(-seconds)
-	}
-	switch {
-	case seconds < 0.05:
-		return "0 s"
-	case seconds < 9.95:
-		return strconv.FormatFloat(seconds, 'f', 1, 64) + " s"
-	case seconds < 59.5:
-		return strconv.FormatFloat(seconds, 'f', 0, 64) + " s"
-	case seconds < 3599.5:
-		s := int64(math.Round(seconds))
-		return fmt.Sprintf("%dm%02ds", s/60, s%60)
-	case seconds < 1e12:
-		m := int64(math.Round(seconds / 60))
-		return fmt.Sprintf("%dh%02dm", m/60, m%60)
-	}
-	return "forever"
-}
+// duration writes seconds for people.
+func duration(seconds float64) string { return timing.Duration(seconds) }
 
 // noTime says that a span rounds to "0 s".
 func noTime(seconds float64) bool { return math.Abs(seconds) < 0.05 }

@@ -135,3 +135,15 @@ func TestStoppedStep(t *testing.T) {
 		t.Errorf("got:\n%s", text)
 	}
 }
+
+func TestFailedAtOnce(t *testing.T) {
+	b := failedBuild()
+	b.head.Steps = b.head.Steps[len(b.head.Steps)-2 : len(b.head.Steps)-1] // the one that failed
+	b.head.Steps[0].Seconds = 0.01
+	text := report.Comment(b.report())
+	for _, want := range []string{"failed at once.** No other step ran.", "<summary>The only step</summary>"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("it does not say %q:\n%s", want, text)
+		}
+	}
+}

@@ -27,7 +27,7 @@ func Summary(r Report) string {
 		{"the last builds", v.trendSection()},
 		{"what lost the most", v.worstSection()},
 		{"the balance", foldedUnlessEmpty(v.balanceTitle(), v.balanceSheet())},
-		{"all steps", foldedUnlessEmpty("All "+count(r.Totals.Steps, "step"), v.allSteps(3000))},
+		{"all steps", foldedUnlessEmpty(allOf(r.Totals.Steps), v.allSteps(3000))},
 	})
 }
 

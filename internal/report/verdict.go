@@ -124,12 +124,12 @@ func (v *view) failedVerdict() verdict {
 	switch {
 	case step != nil:
 		s = v.namedLine(headOf(step.Instruction), step.File, step.Line, step.EndLine)
-		s = s.say(" failed after " + duration(step.Seconds) + ".")
+		s = s.say(" failed" + after(step.Seconds) + ".")
 	case f != nil && f.Line > 0:
 		s = words("The build failed at ").place(v.Links, f.File, f.Line, f.EndLine)
-		s = s.say(" after " + duration(v.Build.WallSeconds) + ".")
+		s = s.say(after(v.Build.WallSeconds) + ".")
 	default:
-		s = words("The build failed after " + duration(v.Build.WallSeconds) + ".")
+		s = words("The build failed" + after(v.Build.WallSeconds) + ".")
 	}
 	hits, ran := v.Totals.Hits, v.Totals.Misses
 	if step != nil {
@@ -157,6 +157,14 @@ func (v *view) failedVerdict() verdict {
 		rest = rest.say(" ").with(o)
 	}
 	return verdict{lead: s, rest: rest}
+}
+
+// after says when something failed.
+func after(seconds float64) string {
+	if noTime(seconds) {
+		return " at once"
+	}
+	return " after " + duration(seconds)
 }
 
 // lost says what the costliest cause is and what it cost, without a full stop.

@@ -125,9 +125,9 @@ func weigh(r *record.Record, now *record.Findings, past []*record.Record, at pla
 	}
 	if all.imports == 0 {
 		if all.builds < 3 {
-			return []string{fmt.Sprintf("nothing to weigh it against yet: %s spent, and no build has imported it", seconds(all.spent))}
+			return []string{fmt.Sprintf("nothing to weigh it against yet: %s spent, and no build has imported it", Duration(all.spent))}
 		}
-		return []string{fmt.Sprintf("costs more than it saves: none of the last %d builds imported it, and it took them %s", all.builds, seconds(all.spent))}
+		return []string{fmt.Sprintf("costs more than it saves: none of the last %d builds imported it, and it took them %s", all.builds, Duration(all.spent))}
 	}
 	word := "pays"
 	if all.saved < all.spent {
@@ -141,11 +141,11 @@ func weigh(r *record.Record, now *record.Findings, past []*record.Record, at pla
 		}
 	}
 	if all.builds == 1 {
-		return []string{fmt.Sprintf("%s: %s%s saved for %s spent", word, least, seconds(one.saved), seconds(one.spent))}
+		return []string{fmt.Sprintf("%s: %s%s saved for %s spent", word, least, Duration(one.saved), Duration(one.spent))}
 	}
-	s := fmt.Sprintf("%s: %s%s saved for %s spent over the last %d builds", word, least, seconds(all.saved), seconds(all.spent), all.builds)
+	s := fmt.Sprintf("%s: %s%s saved for %s spent over the last %d builds", word, least, Duration(all.saved), Duration(all.spent), all.builds)
 	if one.imports > 0 || d == record.Export {
-		s += fmt.Sprintf(", %s for %s in this one", seconds(one.saved), seconds(one.spent))
+		s += fmt.Sprintf(", %s for %s in this one", Duration(one.saved), Duration(one.spent))
 	}
 	return []string{s}
 }
@@ -254,17 +254,6 @@ func uploads(r *record.Record, c *record.CacheAccess) []string {
 		return nil
 	}
 	return []string{fmt.Sprintf("writes more often than the service allows: up to %d entries in a minute, where GitHub takes %d new ones for a repository", most, actionsUploads)}
-}
-
-// seconds writes a time for a sentence.
-func seconds(s float64) string {
-	switch {
-	case s >= 600:
-		return fmt.Sprintf("%.0f min", s/60)
-	case s >= 60:
-		return fmt.Sprintf("%.1f min", s/60)
-	}
-	return fmt.Sprintf("%.1f s", s)
 }
 
 func bytes(n int64) string {

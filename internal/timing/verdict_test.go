@@ -53,23 +53,23 @@ func TestVerdicts(t *testing.T) {
 	}{
 		{
 			name: "it pays in this build", caches: []record.CacheAccess{imports(1)}, ledger: Ledger{Saved: 30, DownloadSeconds: 2},
-			want: []string{"pays: 30.0 s saved for 3.0 s spent"},
+			want: []string{"pays: 30 s saved for 3.0 s spent"},
 		},
 		{
 			name: "it costs more over the builds", caches: []record.CacheAccess{imports(1), exports(4)}, ledger: Ledger{Saved: 30}, past: builds(9, both(1)),
 			want: []string{
-				"costs more than it saves: 39.0 s saved for 50.0 s spent over the last 10 builds, 30.0 s for 5.0 s in this one",
-				"costs more than it saves: 39.0 s saved for 50.0 s spent over the last 10 builds, 30.0 s for 5.0 s in this one",
+				"costs more than it saves: 39 s saved for 50 s spent over the last 10 builds, 30 s for 5.0 s in this one",
+				"costs more than it saves: 39 s saved for 50 s spent over the last 10 builds, 30 s for 5.0 s in this one",
 			},
 		},
 		{
 			name: "hits without a time", caches: []record.CacheAccess{imports(1)}, ledger: Ledger{SavedIsBound: true},
-			want: []string{"may cost more than it saves: at least 0.0 s saved for 1.0 s spent"},
+			want: []string{"may cost more than it saves: at least 0 s saved for 1.0 s spent"},
 		},
 		{
 			name: "exported for nobody", caches: []record.CacheAccess{exports(4)},
 			past: builds(4, func(r *record.Record) { r.Caches = []record.CacheAccess{exports(90)} }),
-			want: []string{"costs more than it saves: none of the last 5 builds imported it, and it took them 6.1 min"},
+			want: []string{"costs more than it saves: none of the last 5 builds imported it, and it took them 6m04s"},
 		},
 		{
 			name: "exported for the first time", caches: []record.CacheAccess{exports(4)},
@@ -96,7 +96,7 @@ func TestVerdicts(t *testing.T) {
 			past: builds(7, func(r *record.Record) { r.Caches = []record.CacheAccess{actions(1e9, 3)} }),
 			want: []string{
 				"is near its quota: 8.5 GB of the 10.0 GB that GitHub keeps for a repository, written by 8 builds in 7 days, 1.5 GB by this one; " +
-					"costs more than it saves: none of the last 8 builds imported it, and it took them 40.0 s",
+					"costs more than it saves: none of the last 8 builds imported it, and it took them 40 s",
 			},
 		},
 		{
