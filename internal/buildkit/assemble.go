@@ -25,6 +25,8 @@ type assembly struct {
 	resolved map[int]string
 	contexts []string
 	warnings []string
+	// unread says why the files of a vertex could not be found.
+	unread map[int]error
 
 	vertices []record.Vertex
 	places   *operation.Places
@@ -37,7 +39,7 @@ type assembly struct {
 func (a *assembly) operations(ctx context.Context) {
 	a.vertices = make([]record.Vertex, len(a.graph.Vertices))
 	a.keys = make([]cacheindex.Key, len(a.graph.Vertices))
-	a.places = a.graph.Place(a.file)
+	a.places, a.unread = a.graph.Place(a.file), map[int]error{}
 	places := a.places.Instruction
 	for i, v := range a.graph.Vertices {
 		r := &a.vertices[i]
@@ -65,7 +67,7 @@ func (a *assembly) operations(ctx context.Context) {
 		r.Parts = parts(v, cm, a.salt)
 		var contents map[int]digest.Digest
 		if r.Takes, contents, err = takes(ctx, v, cm, a.sources, a.salt, !hidden); err != nil {
-			a.warnings = append(a.warnings, fmt.Sprintf("finding the files of %s: %v", a.place(places[i]), err))
+			a.unread[i] = err
 		}
 		if cm != nil {
 			a.keys[i].Digest = cm.Digest
@@ -136,6 +138,10 @@ func (a *assembly) steps(o *observer, t *timeline) []record.Step {
 		r := &a.vertices[i]
 		r.Status, r.Intervals, r.Error = outcomes[i].status, outcomes[i].intervals, outcomes[i].err
 		r.LoadError = record.RedactURLs(outcomes[i].loadErr)
+		// That a file is missing is told by the build, which fails of it.
+		if err := a.unread[i]; err != nil && r.Status != record.StepFailed {
+			a.warnings = append(a.warnings, fmt.Sprintf("finding the files of %s: %v", a.place(r.Instruction), err))
+		}
 		for _, instruction := range a.places.Steps(a.graph.Vertices[i]) {
 			p := place{instruction, r.Platform}
 			if byPlace[p] == nil {
