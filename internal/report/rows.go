@@ -173,12 +173,13 @@ func (v *view) own(s *Step) []*Cause {
 }
 
 // otherLines are the lines of the step's causes, but not its own line and not that of
-// the cause which its row tells.
+// the cause which its row tells. A cause of results that were gone is none of another
+// line: it names the first of the steps that it is about.
 func (v *view) otherLines(s *Step, told *Cause) []int {
 	var lines []int
 	for _, id := range s.Causes {
 		c := v.causes[id]
-		if c != nil && c.Line > 0 && c.Line != s.Line && (told == nil || c.Line != told.Line) && !slices.Contains(lines, c.Line) {
+		if c != nil && !resultGone(c) && c.Line > 0 && c.Line != s.Line && (told == nil || c.Line != told.Line) && !slices.Contains(lines, c.Line) {
 			lines = append(lines, c.Line)
 		}
 	}

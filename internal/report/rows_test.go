@@ -147,3 +147,17 @@ func TestFailedAtOnce(t *testing.T) {
 		}
 	}
 }
+
+// Results that were gone together were not lost for one another's sake.
+func TestGoneTogether(t *testing.T) {
+	r := manyCauses()
+	r.Steps, r.Causes = r.Steps[:3], r.Causes[:1]
+	r.Causes[0].Kind, r.Causes[0].Steps = cause.CacheEvicted, []string{"s0-0", "s0-1", "s0-2"}
+	for i := range r.Steps {
+		r.Steps[i].Causes = []string{"c1"}
+	}
+	text := report.Comment(r)
+	if strings.Contains(text, "because of") || strings.Count(text, "| same cause |") != 2 {
+		t.Errorf("got:\n%s", text)
+	}
+}
