@@ -12,6 +12,7 @@ const costUsage = "show saved and lost time as money: the price of a minute, AMO
 
 func buildCommand(env pipeline.Env) *cobra.Command {
 	var o pipeline.BuildOptions
+	var quiet bool
 	c := &cobra.Command{
 		Use:   "build [flags] CONTEXT",
 		Short: "Run the build, explain it, report it",
@@ -32,6 +33,12 @@ of the Dockerfile; elsewhere to the terminal and to --report-dir.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 1 {
 				o.Context = args[0]
+			}
+			if quiet && cmd.Flags().Changed("progress") && o.Progress != "quiet" {
+				return fmt.Errorf("--quiet and --progress %s exclude each other", o.Progress)
+			}
+			if quiet {
+				o.Progress = "quiet"
 			}
 			return pipeline.Build(cmd.Context(), env, o)
 		},
@@ -59,7 +66,9 @@ of the Dockerfile; elsewhere to the terminal and to --report-dir.`,
 	f.StringVar(&o.Provenance, "provenance", "", "short for --attest type=provenance")
 	f.StringVar(&o.SBOM, "sbom", "", "short for --attest type=sbom")
 	f.StringVar(&o.MetadataFile, "metadata-file", "", "write the result's metadata to this file")
+	f.StringVar(&o.ImageIDFile, "iidfile", "", "write the image's ID to this file")
 	f.StringVar(&o.Progress, "progress", "auto", "progress display: auto, tty, plain, rawjson, quiet, none")
+	f.BoolVarP(&quiet, "quiet", "q", false, "short for --progress quiet, which prints the image's ID alone")
 	f.StringArrayVar(&o.AddHosts, "add-host", nil, "entry of /etc/hosts, NAME=IP")
 	f.StringVar(&o.Network, "network", "", "network of RUN steps: default, host, none")
 	f.StringArrayVar(&o.Ulimits, "ulimit", nil, "limit of RUN steps, NAME=SOFT[:HARD]")

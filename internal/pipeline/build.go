@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"crypto/rand"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -36,9 +35,10 @@ type BuildOptions struct {
 	History    string // folder, gha, or oci://REGISTRY/NAME[:TAG]
 	ReportDir  string // folder
 	BaseRecord string // file
-	// MetadataFile is where the exporter's answer is written.
-	MetadataFile string
-	GitHubToken  string
+	// MetadataFile is where the exporter's answer is written, and ImageIDFile the
+	// image's ID.
+	MetadataFile, ImageIDFile string
+	GitHubToken               string
 	// CostPerMinute is a price such as 0.008EUR; empty is none.
 	CostPerMinute string
 	Comment       string // always, on-loss or never
@@ -162,7 +162,7 @@ func build(ctx context.Context, env Env, o BuildOptions) (fault error) {
 		r.Warnings = append(r.Warnings, "writing the report: "+err.Error())
 		r.Links.Page = "" // it is not there
 	}
-	metadataErr := writeMetadata(o.MetadataFile, res)
+	metadataErr := writeAnswers(env, o, res)
 	exported := run.exportTrace(ctx, env, res.Record, r)
 	run.publish(ctx, env, o, res, r)
 	exported()
@@ -308,20 +308,4 @@ func writeFile(path string, write func(io.Writer) error) error {
 		os.Remove(f.Name())
 	}
 	return err
-}
-
-// writeMetadata writes the file that buildx's --metadata-file would be.
-func writeMetadata(path string, res *buildkit.Result) error {
-	if path == "" || res.Err != nil {
-		return nil
-	}
-	err := writeFile(path, func(w io.Writer) error {
-		e := json.NewEncoder(w)
-		e.SetIndent("", "  ")
-		return e.Encode(res.Metadata)
-	})
-	if err != nil {
-		return &Error{ExitFailed, fmt.Errorf("writing --metadata-file: %w", err), "the image was built; name a file in a folder that exists"}
-	}
-	return nil
 }
