@@ -24,8 +24,10 @@ func setContext(o Options, r *request) error {
 	switch {
 	case o.Context == "":
 		return &UsageError{"no build context given", `name the folder to build, for example "."`}
-	case o.Context == "-" || o.File == "-":
-		return &UsageError{"neither the build context nor the Dockerfile is read from standard input", "name the folder, and the Dockerfile with --file"}
+	case o.Context == "-":
+		return &UsageError{"the build context is not read from standard input", "name the folder"}
+	case o.File == "-":
+		return &UsageError{"the Dockerfile is not read from standard input", "name the file with --file"}
 	case isURL(o.Context):
 		return setRemoteContext(o, r)
 	case o.Context == "-" || o.File == "-":

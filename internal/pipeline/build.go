@@ -204,7 +204,10 @@ func hidden(o BuildOptions, store *history.Store) []string {
 	if err != nil {
 		return dirs
 	}
-	entries, _ := os.ReadDir(report) // it need not be there yet
+	entries, err := os.ReadDir(report)
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return dirs // it is no folder, and nothing will be written there
+	}
 	for _, e := range entries {
 		own := slices.ContainsFunc(reportFiles(), func(name string) bool { return strings.HasPrefix(strings.TrimPrefix(e.Name(), "."), name) })
 		if path := filepath.Join(report, e.Name()); !own && !slices.Contains(dirs, path) {
