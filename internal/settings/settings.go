@@ -14,6 +14,9 @@ import (
 // File is where the settings are, relative to the repository's root.
 const File = ".github/layercause.yml"
 
+// misnamed is what nobody should believe to be in force.
+const misnamed = ".github/layercause.yaml"
+
 const (
 	// All stands for every rule in suggestions.off.
 	All = "all"
@@ -71,6 +74,9 @@ func Read(root string, rules []string) (Settings, error) {
 	defer r.Close()
 	switch fi, err := r.Stat(File); {
 	case errors.Is(err, fs.ErrNotExist):
+		if _, err := r.Lstat(misnamed); err == nil {
+			return Settings{}, &Error{Path: misnamed, Problem: "it is not read", Hint: "name it " + File}
+		}
 		return Settings{}, nil
 	case err != nil:
 		return Settings{}, unreadable(err)

@@ -119,6 +119,12 @@ func TestRead(t *testing.T) {
 	if got, err := settings.Read(t.TempDir(), rules); err != nil || !cmp.Equal(got, settings.Settings{}) {
 		t.Errorf("without a file: %+v, %v", got, err)
 	}
+	misnamed := place(t, func(path string) error { return text(strings.TrimSuffix(path, "yml") + "yaml") })
+	var e *settings.Error
+	if got, err := settings.Read(misnamed, rules); !errors.As(err, &e) || !cmp.Equal(got, settings.Settings{}) ||
+		err.Error() != ".github/layercause.yaml: it is not read" || e.Hint != "name it .github/layercause.yml" {
+		t.Errorf("a file with another name: %+v, %v", got, err)
+	}
 	outside := filepath.Join(t.TempDir(), "secret")
 	if err := os.WriteFile(outside, []byte("root:secret\n"), 0o644); err != nil {
 		t.Fatal(err)
