@@ -157,8 +157,11 @@ func emptied(t *runText, k int, words, folders []string, e runEnv) string {
 				at = path.Join(e.home(), rest)
 			}
 		}
-		within := slices.ContainsFunc(folders, func(f string) bool { return at != "" && inside(at, f) })
-		above := slices.ContainsFunc(folders, func(f string) bool { return at != "" && inside(f, at) })
+		if at = e.expand(at); at == "" {
+			return "it removes " + word + ", and what that is is not known"
+		}
+		within := slices.ContainsFunc(folders, func(f string) bool { return inside(at, f) })
+		above := slices.ContainsFunc(folders, func(f string) bool { return inside(f, at) })
 		switch {
 		case within, above && path.Base(at) == ".cache":
 			gone = append(gone, w)

@@ -93,6 +93,11 @@ func keepsNode(tool string, args []string, e runEnv) *keeping {
 		if tool == "npm" || tool == "yarn" {
 			k.cleans = hasFlag(args, "--force") || slices.Contains(args, "clean")
 		}
+	case "store", "pm":
+		if !slices.Contains(args, "prune") && !slices.Contains(args, "rm") {
+			return nil
+		}
+		k.cleans = true
 	case "ci", "install", "i", "clean-install", "add", "fetch", "global", "prune", "deploy":
 	default:
 		return nil
@@ -148,8 +153,8 @@ func keepsPip(args []string, e runEnv) *keeping {
 		k.cleans = true
 	case !slices.Contains([]string{"install", "wheel", "download"}, args[0]):
 		return nil
-	case e.on("PIP_NO_CACHE_DIR"):
-		k.why = "PIP_NO_CACHE_DIR turns pip's cache off"
+	case e.values["PIP_NO_CACHE_DIR"] != "": // pip takes "off" and "0" for yes as well
+		k.why = "PIP_NO_CACHE_DIR turns pip's cache off, whatever its value"
 	}
 	return k
 }
@@ -161,9 +166,10 @@ func keepsPython(tool string, args []string, e runEnv) *keeping {
 	}
 	switch tool {
 	case "uv":
-		if args[0] != "sync" && args[0] != "pip" && args[0] != "tool" {
+		if args[0] != "sync" && args[0] != "pip" && args[0] != "tool" && args[0] != "cache" {
 			return nil
 		}
+		k.cleans = args[0] == "cache"
 		k.mounts = []cacheMount{{folder: e.caches("uv", "UV_CACHE_DIR")}}
 		k.swaps = map[string]string{"--no-cache": "", "-n": "", "--no-cache-dir": ""}
 		if e.on("UV_NO_CACHE") {
@@ -175,9 +181,10 @@ func keepsPython(tool string, args []string, e runEnv) *keeping {
 		}
 		k.mounts = []cacheMount{{folder: e.caches("pipenv", "PIPENV_CACHE_DIR")}}
 	case "poetry":
-		if args[0] != "install" && args[0] != "sync" && args[0] != "add" {
+		if args[0] != "install" && args[0] != "sync" && args[0] != "add" && args[0] != "cache" {
 			return nil
 		}
+		k.cleans = args[0] == "cache"
 		// Virtual environments lie below the same folder, and are no cache.
 		folder := e.caches("pypoetry", "POETRY_CACHE_DIR")
 		if folder != "" {
@@ -226,24 +233,27 @@ func keepsCompiled(tool string, args []string, e runEnv) *keeping {
 			k.mounts = append(k.mounts, cacheMount{folder: below(home, "wrapper"), store: true, locked: true})
 		}
 	case "dotnet":
-		if !slices.Contains(append([]string{"restore"}, dotnetBuilds...), args[0]) {
+		if !slices.Contains(append([]string{"restore", "nuget"}, dotnetBuilds...), args[0]) {
 			return nil
 		}
+		k.cleans = args[0] == "nuget"
 		k.mounts = []cacheMount{{folder: e.in(".nuget/packages", "NUGET_PACKAGES"), store: true},
 			{folder: e.in(".local/share/NuGet/http-cache", "NUGET_HTTP_CACHE_PATH"), spare: true}}
 	case "bundle":
 		if args[0] != "install" {
 			return nil
 		}
-		// Gems are installed beside the packages that they are unpacked from.
-		home := e.values["BUNDLE_PATH"]
-		if home == "" {
-			home = e.values["GEM_HOME"]
+		// Gems are installed beside the packages that they are unpacked from, with
+		// BUNDLE_PATH in a folder that is named after the version of Ruby.
+		home := e.values["GEM_HOME"]
+		if e.values["BUNDLE_PATH"] != "" || e.on("BUNDLE_DEPLOYMENT") || hasFlag(args, "--path", "--deployment") {
+			home = ""
 		}
 		k.mounts = []cacheMount{{folder: below(e.folder(home), "cache"), locked: true}}
 		k.factor = leftOfNative
 	case "composer":
-		if args[0] != "install" && args[0] != "update" && args[0] != "require" {
+		k.cleans = slices.Contains([]string{"clear-cache", "clearcache", "cc"}, args[0])
+		if !k.cleans && args[0] != "install" && args[0] != "update" && args[0] != "require" {
 			return nil
 		}
 		folder := e.folder(e.values["COMPOSER_CACHE_DIR"])
@@ -261,6 +271,13 @@ func keepsCompiled(tool string, args []string, e runEnv) *keeping {
 	}
 	return k
 }
+
+// aptLists is where apt-get update leaves what can be installed, apkCache where apk
+// keeps that and packages.
+const (
+	aptLists = "/var/lib/apt/lists"
+	apkCache = "/etc/apk/cache"
+)
 
 func below(folder, name string) string {
 	if folder == "" {
@@ -281,6 +298,8 @@ func keepsGo(args []string, e runEnv) *keeping {
 	switch {
 	case len(args) == 0:
 		return nil
+	case args[0] == "clean":
+		k.cleans, k.mounts = true, []cacheMount{compiled, modules}
 	case args[0] == "mod" || args[0] == "get":
 		k.mounts = []cacheMount{modules}
 	case !slices.Contains([]string{"build", "install", "test", "vet", "run", "generate"}, args[0]):
@@ -310,7 +329,7 @@ func keepsSystem(tool string, args []string, e runEnv) *keeping {
 	switch tool {
 	case "apt-get", "apt":
 		k.tool = "apt"
-		k.mounts = []cacheMount{{folder: "/var/cache/apt", locked: true}, {folder: "/var/lib/apt/lists", locked: true}}
+		k.mounts = []cacheMount{{folder: "/var/cache/apt", locked: true}, {folder: aptLists, locked: true}}
 		// Debian's images delete each package once it is installed.
 		k.before = "rm -f /etc/apt/apt.conf.d/docker-clean"
 		k.unlike = []string{"etc/apt/apt.conf.d/docker-clean"}
@@ -318,7 +337,7 @@ func keepsSystem(tool string, args []string, e runEnv) *keeping {
 			k.setting = "-oAPT::Keep-Downloaded-Packages=true"
 		}
 	case "apk":
-		k.mounts = []cacheMount{{folder: "/etc/apk/cache", locked: true}}
+		k.mounts = []cacheMount{{folder: apkCache, locked: true}}
 		k.swaps = map[string]string{"--no-cache": "--update-cache"}
 	default:
 		k.mounts = []cacheMount{{folder: "/var/cache/yum", locked: true}}

@@ -294,10 +294,12 @@ func (f *family) assumes(i int, left float64) []string {
 	return append(out, "the builder keeps its cache mounts from build to build, as it kept its results")
 }
 
-// stores decides which folders of the group are mounted: stores only where no one
-// else may want what is in them, spares only where a store is not.
+// stores decides which folders of the group are mounted: none whose content one RUN
+// would need of another, stores only where no one else may want what is in them,
+// spares only where a store is not.
 func (f *family) stores(at []int, tools []string) func(cacheMount) bool {
-	why, blocker := "", -1
+	why, blocker := f.apart(at, tools)
+	needed := why != ""
 	for _, i := range at {
 		for _, k := range f.runs[i].keeps {
 			if k == nil || !slices.Contains(tools, k.tool) {
@@ -313,11 +315,20 @@ func (f *family) stores(at []int, tools []string) func(cacheMount) bool {
 	if why != "" {
 		f.silent(blocker, "%s", why)
 	}
+	unlisted, lister := f.lists(at)
+	if unlisted != "" {
+		f.silent(lister, "%s", unlisted)
+	}
 	return func(m cacheMount) bool {
-		if m.store {
+		switch {
+		case m.folder == aptLists || m.folder == apkCache:
+			return unlisted == ""
+		case m.store:
 			return why == ""
+		case m.spare:
+			return why != ""
 		}
-		return !m.spare || why != ""
+		return !needed
 	}
 }
 
@@ -338,7 +349,14 @@ func (f *family) wanted(folder, tool string, at []int) (why string, where int) {
 		if _, dest, ok := in.Paths(); ok && own {
 			dest = inDir(dirs[i], dest)
 			_, from := in.Flag("from")
-			if inside(dest, folder) || inside(folder, dest) && (from || dest != "/") {
+			brings := inside(dest, folder) || inside(folder, dest) && (from || dest != "/")
+			if c := f.copies[i]; c != nil {
+				brings = slices.ContainsFunc(f.context.Paths, func(file string) bool {
+					rel, ok := c.target(file)
+					return ok && inside(path.Join(dest, rel), folder)
+				})
+			}
+			if brings {
 				return "it brings what is in " + folder + ", which a mount would hide", i
 			}
 		}

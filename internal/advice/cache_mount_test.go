@@ -89,7 +89,7 @@ func TestMountDeclares(t *testing.T) {
 	for run, want := range map[string][]Difference{
 		"pip install flask": {{Path: "/root/.cache/pip"}, {Path: "/root/.cache/pip/**"},
 			{Path: "/root/.cache", Change: "removed"}, {Path: "/root", Change: "removed"}},
-		"apt-get install -y x": {{Path: "/var/cache/apt"}, {Path: "/var/cache/apt/**"}, {Path: "/var/cache", Change: "removed"}, {Path: "/var", Change: "removed"},
+		"apt-get update && apt-get install -y x": {{Path: "/var/cache/apt"}, {Path: "/var/cache/apt/**"}, {Path: "/var/cache", Change: "removed"}, {Path: "/var", Change: "removed"},
 			{Path: "/var/lib/apt/lists"}, {Path: "/var/lib/apt/lists/**"}, {Path: "/var/lib/apt", Change: "removed"}, {Path: "/var/lib", Change: "removed"},
 			{Path: "/etc/apt/apt.conf.d/docker-clean"}},
 	} {

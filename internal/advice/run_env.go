@@ -88,6 +88,22 @@ func (e runEnv) with(assigns []string) runEnv {
 	return e
 }
 
+// expand puts the values of variables into a path. It is "" where one is not known.
+func (e runEnv) expand(at string) string {
+	known := true
+	at = variable.ReplaceAllStringFunc(at, func(name string) string {
+		value := e.values[name[1:]]
+		known = known && value != "" && value != unreadable
+		return value
+	})
+	if !known {
+		return ""
+	}
+	return at
+}
+
+var variable = regexp.MustCompile(`\$\w+`)
+
 // on says whether a variable is set to something else than no.
 func (e runEnv) on(name string) bool {
 	switch strings.ToLower(e.values[name]) {
