@@ -222,7 +222,7 @@ func (v *view) lostInAll() string {
 	if len(v.Causes) < 2 || noTime(all) || noTime(all-sum) {
 		return ""
 	}
-	return "Lost in all: " + duration(all) + ". Each figure is what the build would gain without that cause alone, so they need not add up.\n"
+	return "Lost in all: " + duration(all) + ". Each figure is what the build would gain without that cause alone, so they need not add up."
 }
 
 func (v *view) missRow(t *table, r row, files int) {

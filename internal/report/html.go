@@ -88,7 +88,11 @@ func (p *page) tiles() {
 	if t.SavedIsLowerBound {
 		least = "at least "
 	}
-	p.tile("saved", "savedSeconds", t.SavedSeconds, duration(t.SavedSeconds), least+"saved by hits")
+	saved := least + "saved by hits"
+	if noTime(t.SavedSeconds) && t.SavedIsLowerBound {
+		saved = "saved by hits, not measured yet"
+	}
+	p.tile("saved", "savedSeconds", t.SavedSeconds, duration(t.SavedSeconds), saved)
 	class := ""
 	if !noTime(t.LostSeconds) {
 		class = "lost"
@@ -181,6 +185,9 @@ func (p *page) missed() {
 		p.raw("</td></tr>\n")
 	}
 	p.raw("</tbody>\n</table></div>\n")
+	if why := p.lostInAll(); why != "" {
+		p.raw("<p>" + why + "</p>\n")
+	}
 }
 
 func (p *page) suggestions() {

@@ -190,10 +190,14 @@ func (w *Worst) sum() sentence {
 	if w.SavedIsLowerBound {
 		least = "at least "
 	}
-	s := words("Together they saved " + least + duration(w.SavedSeconds) + " and lost " + duration(w.LostSeconds) + "; net " + least + signed(w.NetSavedSeconds))
+	text := "Together they saved " + least + duration(w.SavedSeconds)
+	if !noTime(w.SavedSeconds - w.NetSavedSeconds) {
+		text += " (" + least + signed(w.NetSavedSeconds) + " net of what the cache itself took)"
+	}
+	s := words(text + " and lost " + duration(w.LostSeconds) + " to misses")
 	if c := w.Cost; c != nil {
-		s = s.say(". At " + price(c) + " a minute that is " + money(c.Saved, c.Currency) + " saved, " +
-			money(c.Lost, c.Currency) + " lost, net " + money(c.Net, c.Currency))
+		s = s.say(". At " + price(c) + " a minute that is " + money(c.Saved, c.Currency) + " saved (net " +
+			money(c.Net, c.Currency) + ") and " + money(c.Lost, c.Currency) + " lost")
 	}
 	return s.say(".")
 }
