@@ -3,6 +3,7 @@ package action
 import (
 	"fmt"
 	"os"
+	"regexp"
 	"strings"
 )
 
@@ -265,15 +266,18 @@ func (r *reader) defaultContext(given string) string {
 }
 
 func (r *reader) expandContext(input, value string) string {
-	const placeholder = "{{defaultContext}}"
-	if !strings.Contains(value, "{{") {
+	if !defaultContextForm.MatchString(value) {
 		return value
 	}
 	url := gitContext(r.getenv)
-	if url == "" && strings.Contains(value, placeholder) {
-		r.fail(input, placeholder+" stands for the repository, and GITHUB_REPOSITORY does not name one",
+	if url == "" {
+		r.fail(input, "{{defaultContext}} stands for the repository, and GITHUB_REPOSITORY does not name one",
 			"write the path or URL of the context")
 		return ""
 	}
-	return strings.ReplaceAll(value, placeholder, url)
+	return defaultContextForm.ReplaceAllLiteralString(value, url)
 }
+
+// defaultContextForm is the one variable of docker/build-push-action's templates, as
+// Handlebars takes it. https://handlebarsjs.com/guide/expressions.html
+var defaultContextForm = regexp.MustCompile(`\{\{\{?\s*defaultContext\s*\}?\}\}`)

@@ -158,6 +158,9 @@ func TestDefaultContext(t *testing.T) {
 			"GITHUB_REPOSITORY": "acme/shop", "GITHUB_REF": "refs/pull/3/merge", "GITHUB_SHA": sha},
 			"https://github.com/acme/shop.git#refs/pull/3/merge"},
 		{"given", map[string]string{"GITHUB_WORKSPACE": empty, "context": "./app"}, "./app"},
+		{"as Handlebars takes it", map[string]string{"GITHUB_REPOSITORY": "acme/shop", "GITHUB_SHA": sha, "context": "{{ defaultContext }}:app"},
+			"https://github.com/acme/shop.git#" + sha + ":app"},
+		{"another template", map[string]string{"GITHUB_REPOSITORY": "acme/shop", "GITHUB_SHA": sha, "context": "{{ other }}"}, "{{ other }}"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

@@ -14,6 +14,7 @@ import (
 	"github.com/moby/buildkit/client/ociindex"
 	"github.com/moby/buildkit/frontend/dockerui"
 	"github.com/moby/buildkit/identity"
+	"github.com/opencontainers/go-digest"
 
 	"github.com/layercause/layercause/internal/dockerfile"
 	"github.com/layercause/layercause/internal/record"
@@ -162,8 +163,9 @@ func setNamedContexts(o Options, r *request) error {
 				return err
 			}
 			r.opt.FrontendAttrs["context:"+name] = "local:" + local
-			// Else the daemon would keep one copy for all folders of that name.
-			r.opt.FrontendAttrs["sharedkey:localdir:"+name] = sharedKey(r.locals.trees[local].Root())
+			// Else the daemon would keep one copy for all folders of that name. An image's
+			// provenance may show it: it is not to name this machine and its folders.
+			r.opt.FrontendAttrs["sharedkey:localdir:"+name] = digest.FromString(sharedKey(r.locals.trees[local].Root())).Encoded()
 		}
 	}
 	return nil
@@ -181,7 +183,7 @@ func contextName(given string) (string, error) {
 
 // setLayout gives the daemon an OCI layout: PATH, PATH:TAG or PATH@DIGEST.
 func setLayout(r *request, name, value string) error {
-	path, digest, _ := strings.Cut(value, "@")
+	path, dgst, _ := strings.Cut(value, "@")
 	tag := ""
 	if i := strings.LastIndexByte(path, ':'); i >= 0 && !strings.Contains(path[i:], "/") {
 		path, tag = path[:i], path[i+1:]
@@ -192,7 +194,7 @@ func setLayout(r *request, name, value string) error {
 	if _, err := os.Stat(filepath.Join(path, "index.json")); err != nil {
 		return bad("has no index.json")
 	}
-	if digest == "" {
+	if dgst == "" {
 		index := ociindex.NewStoreIndex(path)
 		desc, err := index.Get(tag)
 		if err == nil && desc == nil {
@@ -201,7 +203,7 @@ func setLayout(r *request, name, value string) error {
 		if err != nil || desc == nil {
 			return bad("does not say which image is meant")
 		}
-		digest = desc.Digest.String()
+		dgst = desc.Digest.String()
 	}
 	store, err := contentlocal.NewStore(path)
 	if err != nil {
@@ -215,6 +217,6 @@ func setLayout(r *request, name, value string) error {
 	if tag != "" {
 		id += ":" + tag
 	}
-	r.opt.FrontendAttrs["context:"+name] = "oci-layout://" + id + "@" + digest
+	r.opt.FrontendAttrs["context:"+name] = "oci-layout://" + id + "@" + dgst
 	return nil
 }

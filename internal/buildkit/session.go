@@ -139,8 +139,14 @@ func setSSH(o Options, r *request) error {
 		if ok {
 			a.Paths = strings.Split(paths, ",")
 		}
-		if sock, _ := o.Getenv("SSH_AUTH_SOCK"); !ok && sock == "" {
-			return &UsageError{fmt.Sprintf("--ssh %s: no SSH agent is running: SSH_AUTH_SOCK is not set", s), "start an agent, or name a key: --ssh default=FILE"}
+		if sock := o.env("SSH_AUTH_SOCK"); !ok {
+			if sock == "" {
+				return &UsageError{fmt.Sprintf("--ssh %s: no SSH agent is running: SSH_AUTH_SOCK is not set", s), "start an agent, or name a key: --ssh default=FILE"}
+			}
+			if _, err := os.Stat(sock); err != nil {
+				return &UsageError{fmt.Sprintf("--ssh %s: the SSH agent of SSH_AUTH_SOCK is not there: %v", s, err),
+					"start an agent, or name a key: --ssh default=FILE. An action sees the sockets below the workspace and RUNNER_TEMP alone"}
+			}
 		}
 		for _, p := range a.Paths {
 			if _, err := os.Stat(p); err != nil {

@@ -222,6 +222,12 @@ func TestScopes(t *testing.T) {
 	if at("0123") != at("4567") {
 		t.Error("another commit has another cache")
 	}
+	query := func(query string) string {
+		return Situation{Invocation: record.Invocation{Context: "https://github.com/acme/shop.git?" + query}}.scope()
+	}
+	if query("ref=main&checksum=0123&subdir=api") != query("ref=main&checksum=4567&subdir=api") || query("subdir=api") == query("subdir=web") {
+		t.Error("another commit of a URL with a query has another cache, or another folder has the same")
+	}
 	s := Situation{Invocation: record.Invocation{Dockerfile: "Dockerfile"}}
 	if s.ref("r", "a/b") == s.ref("r", "a-b") || s.ref("r", "A") == s.ref("r", "a") {
 		t.Error("two branches share a cache")

@@ -3,6 +3,7 @@ package cacheplan
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"net/url"
 	"regexp"
 	"strings"
 )
@@ -31,12 +32,15 @@ func (s Situation) scope() string {
 // folder is a context without the commit that a URL names, which is another one
 // each time.
 func folder(context string) string {
-	base, rest, ok := strings.Cut(context, "#")
-	if !ok {
-		return context
+	if base, rest, ok := strings.Cut(context, "#"); ok {
+		_, sub, _ := strings.Cut(rest, ":")
+		return base + ":" + sub
 	}
-	_, sub, _ := strings.Cut(rest, ":")
-	return base + ":" + sub
+	base, rest, ok := strings.Cut(context, "?")
+	if query, err := url.ParseQuery(rest); ok && err == nil && strings.Contains(base, "://") {
+		return base + ":" + query.Get("subdir")
+	}
+	return context
 }
 
 // ref names the cache of a branch in a registry. GitHub's service needs no such

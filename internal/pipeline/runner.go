@@ -126,7 +126,7 @@ func gitSecret(in action.Inputs, e action.Event) string {
 	rest, own := strings.CutPrefix(in.Context, e.ServerURL+"/"+e.Repository+".git")
 	_, host, _ := strings.Cut(e.ServerURL, "://")
 	id := gitToken + "." + host
-	if !own || rest != "" && rest[0] != '#' ||
+	if !own || rest != "" && rest[0] != '#' && rest[0] != '?' ||
 		slices.ContainsFunc(in.Secrets, func(s action.Secret) bool { return s.ID == gitToken || s.ID == id }) {
 		return ""
 	}

@@ -21,6 +21,7 @@ func TestTokenOfAContextIsForItsServer(t *testing.T) {
 	}{
 		"the own repository":       {own, nil, "GIT_AUTH_TOKEN.github.example:8443"},
 		"a commit of it":           {own + "#0123:app", nil, "GIT_AUTH_TOKEN.github.example:8443"},
+		"a branch in a query":      {own + "?ref=main&subdir=app", nil, "GIT_AUTH_TOKEN.github.example:8443"},
 		"another repository":       {own + "x#0123", nil, ""},
 		"another server":           {"https://evil.example/acme/shop.git", nil, ""},
 		"a folder":                 {".", nil, ""},
