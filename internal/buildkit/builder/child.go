@@ -61,7 +61,7 @@ func startInSlot(ctx context.Context, o Options, command []string, s *slot) (*Bu
 		// The default one is the same for every daemon on the machine.
 		"--otel-socket-path", filepath.Join(s.sockets, "otel.sock"),
 		"--oci-worker=true", "--containerd-worker=false")
-	command = append(command, o.BuildkitdFlags...)
+	command = append(append(command, entitlements()...), o.BuildkitdFlags...)
 	var p *process
 	var conn net.Conn
 	var err error

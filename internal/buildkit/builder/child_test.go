@@ -210,6 +210,7 @@ func TestChildWithoutNamespaces(t *testing.T) {
 		o.LookPath = lookPath
 		b := connect(t, o)
 		wantBuild(t, b.Client)
+		wantEntitled(t, b.Client)
 		pids := processesWith(t, state)
 		if len(pids) != 1 {
 			t.Errorf("processes %v, want the daemon alone", pids)

@@ -78,6 +78,27 @@ func wantBuild(t *testing.T, c *client.Client) {
 	}
 }
 
+// wantEntitled fails unless the daemon grants what a build is allowed, and nothing else.
+func wantEntitled(t *testing.T, c *client.Client) {
+	t.Helper()
+	busybox, err := os.ReadFile("/bin/busybox")
+	if err != nil {
+		t.Fatal(err)
+	}
+	st := llb.Scratch().File(llb.Mkfile("/busybox", 0o755, busybox)).
+		Run(llb.Args([]string{"/busybox", "true"}), llb.IgnoreCache, llb.Network(llb.NetModeHost)).Root()
+	def, err := st.Marshal(t.Context(), llb.LinuxAmd64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, allowed := range [][]string{nil, {"network.host", "security.insecure"}} {
+		_, err := c.Solve(t.Context(), def, client.SolveOpt{AllowedEntitlements: allowed}, nil)
+		if (err == nil) != (allowed != nil) {
+			t.Errorf("a step with the host's network, of a build that is allowed %v: %v", allowed, err)
+		}
+	}
+}
+
 func connect(t *testing.T, o builder.Options) *builder.Builder {
 	t.Helper()
 	b, err := builder.Connect(t.Context(), o)
@@ -124,6 +145,7 @@ func testOwnContainer(t *testing.T, d *buildkittest.Docker) {
 		t.Errorf("on this machine: %t, with at most %g processors; want no limit", b.OnThisMachine(), limit)
 	}
 	wantBuild(t, b.Client)
+	wantEntitled(t, b.Client)
 	first := inspect(t, d, "layercause_buildkit")
 	if !first.HostConfig.Privileged || first.HostConfig.NetworkMode != "host" || len(first.Mounts) != 1 || first.Mounts[0].Name != "layercause_buildkit_state" {
 		t.Errorf("privileged %t, network %q, mounts %v", first.HostConfig.Privileged, first.HostConfig.NetworkMode, first.Mounts)

@@ -23,6 +23,14 @@ const (
 	ownImage = "moby/buildkit:v0.33.1"
 )
 
+// entitlements have a daemon of ours grant what a build is allowed by --allow and
+// --network, as docker/setup-buildx-action has its own: which build asks for what is
+// the user's choice, and not the daemon's.
+// https://github.com/docker/setup-buildx-action#customizing
+func entitlements() []string {
+	return []string{"--allow-insecure-entitlement=network.host", "--allow-insecure-entitlement=security.insecure"}
+}
+
 // connectOwnContainer makes, starts or takes our container in the engine.
 func connectOwnContainer(ctx context.Context, o Options, e endpoint, engine *dockerclient.Client) (*Builder, error) {
 	image := o.Getenv("LAYERCAUSE_BUILDKIT_IMAGE")
@@ -65,7 +73,7 @@ func ensureOwnContainer(ctx context.Context, o Options, engine *dockerclient.Cli
 	}
 	_, err = engine.ContainerCreate(ctx, dockerclient.ContainerCreateOptions{
 		Name:       name,
-		Config:     &container.Config{Image: image, Labels: o.Job.labels()},
+		Config:     &container.Config{Image: image, Labels: o.Job.labels(), Cmd: entitlements()},
 		HostConfig: host,
 	})
 	if err != nil && !cerrdefs.IsConflict(err) {
