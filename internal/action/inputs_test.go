@@ -58,7 +58,7 @@ func TestReadInputs(t *testing.T) {
 		"provenance":       "TRUE",
 		"pull":             "true",
 		"push":             "",
-		"registry-logins":  "ghcr.io=octocat:p:a=s,s\nhttps://127.0.0.1:5000/=u:p",
+		"registry-logins":  "ghcr.io=octocat:p:a=s,s\nhttps://127.0.0.1:5000/=u:p\nhttps://index.docker.io/v1/=hub:p",
 		"report-dir":       "out",
 		"sbom":             "generator=image",
 		"secrets":          "KEY=val=ue\n\"MULTI=a\nb\"",
@@ -92,6 +92,7 @@ func TestReadInputs(t *testing.T) {
 		RegistryLogins: []Login{
 			{Registry: "ghcr.io", Username: "octocat", Password: "p:a=s,s"},
 			{Registry: "127.0.0.1:5000", Username: "u", Password: "p"},
+			{Registry: "docker.io", Username: "hub", Password: "p"},
 		},
 		SBOM: "generator=image",
 		Secrets: []Secret{

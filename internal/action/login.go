@@ -23,7 +23,11 @@ func (r *reader) logins(input string) []Login {
 	for i, entry := range list {
 		host, user, ok := cutNonEmpty(entry)
 		name, password, colon := strings.Cut(user, ":")
-		host = strings.TrimSuffix(strings.TrimPrefix(host, "https://"), "/")
+		host = strings.TrimSuffix(strings.TrimPrefix(strings.ToLower(host), "https://"), "/")
+		switch host {
+		case "index.docker.io", "index.docker.io/v1", "registry-1.docker.io":
+			host = "docker.io" // as docker login takes it
+		}
 		if !ok || !colon || name == "" || password == "" || !registryHost.MatchString(host) {
 			r.fail(input, fmt.Sprintf("entry %d of %d is not HOST=USER:PASSWORD", i+1, len(list)),
 				"write one registry a line, as in ghcr.io=octocat:${{ secrets.GITHUB_TOKEN }}")
