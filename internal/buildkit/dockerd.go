@@ -57,6 +57,13 @@ func (b *Build) optFor(ctx context.Context, on *builder.Builder) (client.SolveOp
 	return opt, nil
 }
 
+// Stays says that the image has a name and goes nowhere: it is in the builder's cache
+// alone.
+func (b *Build) Stays(on *builder.Builder) bool {
+	r := b.request
+	return len(b.options.Tags) > 0 && len(r.opt.Exports) == 0 && !r.discards && on.Driver != builder.DriverDocker
+}
+
 // isLoad says that an output goes to the Docker engine.
 func isLoad(e client.ExportEntry) bool { return e.Type == "docker" && e.Output == nil }
 

@@ -111,6 +111,9 @@ func build(ctx context.Context, env Env, o BuildOptions) (fault error) {
 		return err
 	}
 	defer on.Close()
+	if prepared.Stays(on) && !run.active {
+		run.notice(env)("the image will be in the builder's cache alone; --load gives it to Docker, and --push to a registry")
+	}
 	choice, err := chooseCaches(ctx, env, run, o, prepared, on, rec)
 	if err != nil {
 		return run.nameInput(err)
