@@ -29,15 +29,12 @@ func (b *Build) optFor(ctx context.Context, on *builder.Builder) (client.SolveOp
 		}
 		return opt, nil
 	}
-	opt.FrontendAttrs = maps.Clone(opt.FrontendAttrs)
+	opt.FrontendAttrs = b.attrsFor(on)
 	if on.Limited(ctx) {
 		if err := b.forLimited(); err != nil {
 			return opt, err
 		}
 		delete(opt.FrontendAttrs, "attest:provenance") // nobody asked for it
-	}
-	if !b.options.Pull {
-		opt.FrontendAttrs["image-resolve-mode"] = "local"
 	}
 	if len(opt.Exports) == 0 && !b.request.discards {
 		attrs := map[string]string{}
@@ -55,6 +52,16 @@ func (b *Build) optFor(ctx context.Context, on *builder.Builder) (client.SolveOp
 		}
 	}
 	return opt, nil
+}
+
+// attrsFor are the frontend's attributes for a builder: the Docker engine's own looks for
+// an image in the engine first.
+func (b *Build) attrsFor(on *builder.Builder) map[string]string {
+	attrs := maps.Clone(b.request.opt.FrontendAttrs)
+	if on.Driver == builder.DriverDocker && !b.options.Pull {
+		attrs["image-resolve-mode"] = "local"
+	}
+	return attrs
 }
 
 // Stays says that the image has a name and goes nowhere: it is in the builder's cache

@@ -27,7 +27,7 @@ func resolveRemotes(ctx context.Context, c gateway.Client, g *operation.Graph) m
 		opt := sourceresolver.Opt{}
 		if p := v.Op.Platform; p != nil {
 			platform := p.Spec()
-			opt.ImageOpt = &sourceresolver.ResolveImageOpt{Platform: &platform}
+			opt.ImageOpt = &sourceresolver.ResolveImageOpt{Platform: &platform, ResolveMode: s.Attrs[pb.AttrImageResolveMode]}
 		}
 		res, err := c.ResolveSourceMetadata(ctx, s, opt)
 		switch {

@@ -67,6 +67,7 @@ func (b *Build) Try(ctx context.Context, on *builder.Builder, out io.Writer, t T
 		return nil, err
 	}
 	opt := b.request.opt
+	opt.FrontendAttrs = b.attrsFor(on)
 	opt.SharedKey = sharedKey("trial of " + t.Context)
 	read := make(chan error, 1)
 	if t.Files != nil {
@@ -84,7 +85,7 @@ func (b *Build) Try(ctx context.Context, on *builder.Builder, out io.Writer, t T
 			return nil, old
 		}
 		res, err := c.Solve(ctx, gateway.SolveRequest{
-			Frontend: "dockerfile.v0", FrontendOpt: attrsOf(b.request.opt.FrontendAttrs, c.BuildOpts().Opts),
+			Frontend: "dockerfile.v0", FrontendOpt: attrsOf(opt.FrontendAttrs, c.BuildOpts().Opts),
 		})
 		if err != nil {
 			return nil, err
