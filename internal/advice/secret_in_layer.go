@@ -50,7 +50,7 @@ func secretInLayer(s *scene) []candidate {
 					out = append(out, c)
 				}
 			case "ENV":
-				if len(in.Variables) == 0 {
+				if value := envValue(in, name); value != "" && !strings.Contains(value, "$") {
 					out = append(out, s.remark(i, fmt.Sprintf("Take the value of `%s` out of the image: everybody who has the image can read it, and the file", name)))
 				}
 			}
@@ -69,6 +69,20 @@ func secretName(name string) bool {
 	return secretWords.MatchString(name) && !plainWords.MatchString(name)
 }
 
+// envValue is what an ENV gives a variable, without its quotes; it is empty if it has
+// none, as one that is only there to be set when the program runs.
+func envValue(in dockerfile.Instruction, name string) string {
+	rest := strings.TrimSpace(in.Text[len("ENV"):])
+	if value, ok := strings.CutPrefix(rest, name+" "); ok {
+		return strings.Trim(strings.TrimSpace(value), `"'`) // the old form, of a single variable
+	}
+	m := regexp.MustCompile(`(?:^|\s)` + regexp.QuoteMeta(name) + `=("(?:[^"\\]|\\.)*"|'[^']*'|(?:\\.|\S)*)`).FindStringSubmatch(rest)
+	if m == nil {
+		return ""
+	}
+	return strings.Trim(m[1], `"'`)
+}
+
 // secretArg moves one ARG.
 func (s *scene) secretArg(at int, name string) (candidate, bool) {
 	in := s.file.Instructions[at]
@@ -78,13 +92,15 @@ func (s *scene) secretArg(at int, name string) (candidate, bool) {
 		return candidate{}, false
 	}
 	id := strings.ToLower(name)
-	title := fmt.Sprintf("Pass `%s` as a secret: provenance with mode=max shows the value of a build argument", name)
+	shown := "provenance with mode=max"
 	if _, chain := s.final(); slices.Contains(chain, in.Stage) {
-		title = fmt.Sprintf("Pass `%s` as a secret: the image's history shows the value of a build argument", name)
+		shown = "the image's history"
 	}
+	title := fmt.Sprintf("Pass `%s` as a secret: %s shows the value of a build argument", name, shown)
 	remark := func(why string) (candidate, bool) {
 		s.silent(at, "there is no patch: %s", why)
-		return s.remark(at, fmt.Sprintf("%s. Read it with `RUN --mount=type=secret,id=%s,env=%s`, and build with `--secret id=%s,env=%s`", title, id, name, id, name)), true
+		return s.remark(at, fmt.Sprintf("Pass `%s` as a secret, since %s shows it: `--secret id=%s,env=%s` and `RUN --mount=type=secret,id=%s,env=%s`",
+			name, shown, id, name, id, name)), true
 	}
 	if !s.readsSecretsByName() {
 		return remark("the frontend may be older than 1.10, which brought env= for secrets")
