@@ -98,6 +98,10 @@ func advise(ctx context.Context, env Env, o AdviseOptions) error {
 
 // check finds bad input.
 func (o AdviseOptions) check() error {
+	if o.Context == "-" || o.File == "-" {
+		return usage("name a folder, and with --file a file of it: a suggestion is an edit of what lies in a repository",
+			"standard input cannot be advised on")
+	}
 	if !slices.Contains([]string{"", "text", "json", "markdown", "patch", "sarif"}, o.Format) {
 		return usage("use text, json, markdown, patch or sarif", "--format %q is unknown", o.Format)
 	}

@@ -33,8 +33,27 @@ func (a *advising) judgeCommits(ctx context.Context) {
 			a.note(n.Text, n.Hint)
 		}
 	}
+	a.sparse(ctx)
 	a.submodules(ctx)
 	a.pointers(ctx)
+}
+
+// sparse says that the checkout lacks files which the commits have: what rules read, such
+// as the manifests of a workspace, may be among them.
+func (a *advising) sparse(ctx context.Context) {
+	n := 0
+	for entry := range strings.SplitSeq((git{ctx, a.Context}).run("ls-files", "-z", "-t"), "\x00") {
+		if strings.HasPrefix(entry, "S ") {
+			n++
+		}
+	}
+	switch {
+	case n == 1:
+		a.note("the checkout is sparse: a file of the build context is not there, and a suggestion may not know of it", "git sparse-checkout disable")
+	case n > 1:
+		a.note(fmt.Sprintf("the checkout is sparse: %d files of the build context are not there, and a suggestion may not know of them", n),
+			"git sparse-checkout disable")
+	}
 }
 
 // judgeBuilds says how many commits could not be replayed.

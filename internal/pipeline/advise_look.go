@@ -140,12 +140,15 @@ func (a *advising) better(ctx context.Context, err error) error {
 			"%q is a bare repository, which has no files to build from", a.Context)
 	}
 	var known *buildkit.UsageError
-	list := strings.Fields(g.run("ls-files", "--", "*Dockerfile", "*.Dockerfile", "*Dockerfile.*", ":!*.dockerignore"))
+	var list []string
+	for name := range strings.SplitSeq(g.run("ls-files", "-z", "--", "*Dockerfile", "*.Dockerfile", "*Dockerfile.*", ":!*.dockerignore"), "\x00") {
+		name = filepath.Join(a.Context, name)
+		if fi, err := os.Stat(name); err == nil && fi.Mode().IsRegular() {
+			list = append(list, name)
+		}
+	}
 	if len(list) == 0 || !errors.As(err, &known) {
 		return err
-	}
-	for i, name := range list {
-		list[i] = filepath.Join(a.Context, name)
 	}
 	more := ""
 	if n := len(list) - mostNamed; n > 0 {
