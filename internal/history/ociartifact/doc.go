@@ -1,7 +1,8 @@
 // Package ociartifact keeps a history in an OCI registry, beside the images.
 //
 // An archive is the only layer of an artifact of its own type, under a tag of its
-// own: the reference's tag, a hyphen, and the name of the archive.
+// own: the reference's tag, a hyphen, and the name of the archive. A registry that
+// takes no type that it does not know, as GitLab's, has it as the layer of an image.
 //
 // A registry cannot replace a tag on a condition. So who writes looks at the tag
 // once more just before it does, and again some time after: if another has written

@@ -63,3 +63,10 @@ func plain(ctx context.Context, err error, writing bool) error {
 func says(answer *errcode.ErrorResponse, code string) bool {
 	return slices.ContainsFunc(answer.Errors, func(e errcode.Error) bool { return e.Code == code })
 }
+
+// refusesType says that a registry took the layer, and not a manifest with its types.
+func refusesType(err error) bool {
+	var answer *errcode.ErrorResponse
+	return errors.As(err, &answer) && answer.Method == http.MethodPut &&
+		(answer.StatusCode == http.StatusUnsupportedMediaType || says(answer, errcode.ErrorCodeManifestInvalid))
+}

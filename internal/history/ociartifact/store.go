@@ -28,8 +28,12 @@ import (
 // The types of the artifact and of its layer.
 const (
 	ArtifactType = "application/vnd.layercause.history.v1"
-	LayerType    = "application/vnd.layercause.history.v1.tar+zstd"
+	LayerType    = ocispec.MediaTypeImageLayerZstd
 )
+
+// kindAnnotation holds the artifact's type where the registry takes none that it does not
+// know: the archive is the layer of an image there.
+const kindAnnotation = "layercause.artifact-type"
 
 const defaultTag = "layercause"
 
@@ -114,7 +118,7 @@ func local(host string) bool {
 
 // Load returns the archive of a name.
 func (s *Store) Load(ctx context.Context, name string) ([][]byte, error) {
-	data, _, err := s.read(ctx, s.tag+"-"+name)
+	data, _, _, err := s.read(ctx, s.tag+"-"+name)
 	if err != nil || data == nil {
 		return nil, plain(ctx, err, false)
 	}
@@ -124,11 +128,13 @@ func (s *Store) Load(ctx context.Context, name string) ([][]byte, error) {
 // Update replaces the archive of a name.
 func (s *Store) Update(ctx context.Context, name string, merge func(old []byte) ([]byte, error)) error {
 	tag := s.tag + "-" + name
+	asImage := false
 	for range tries {
-		old, was, err := s.read(ctx, tag)
+		old, was, image, err := s.read(ctx, tag)
 		if err != nil {
 			return plain(ctx, err, false)
 		}
+		asImage = asImage || image
 		data, err := merge(old)
 		if err != nil {
 			return err
@@ -136,11 +142,15 @@ func (s *Store) Update(ctx context.Context, name string, merge func(old []byte) 
 		if bytes.Equal(data, old) {
 			return nil
 		}
-		manifest, text, err := s.pushLayer(ctx, data)
+		manifest, text, err := s.pushLayer(ctx, data, asImage)
 		if err != nil {
 			return plain(ctx, err, true)
 		}
 		replaced, err := s.replace(ctx, tag, was, manifest, text)
+		if !asImage && refusesType(err) {
+			asImage = true
+			continue
+		}
 		if err != nil {
 			return plain(ctx, err, true)
 		}
@@ -191,8 +201,9 @@ func (s *Store) resolve(ctx context.Context, tag string) (digest.Digest, error) 
 	return d.Digest, err
 }
 
-// pushLayer uploads an archive, and makes the manifest that holds it.
-func (s *Store) pushLayer(ctx context.Context, data []byte) (ocispec.Descriptor, []byte, error) {
+// pushLayer uploads an archive, and makes the manifest that holds it: of an artifact, or
+// of an image with nothing in its configuration, which has the same bytes.
+func (s *Store) pushLayer(ctx context.Context, data []byte, asImage bool) (ocispec.Descriptor, []byte, error) {
 	layer := content.NewDescriptorFromBytes(LayerType, data)
 	for _, blob := range []struct {
 		d    ocispec.Descriptor
@@ -207,6 +218,10 @@ func (s *Store) pushLayer(ctx context.Context, data []byte) (ocispec.Descriptor,
 		MediaType: ocispec.MediaTypeImageManifest, ArtifactType: ArtifactType,
 		Config: ocispec.DescriptorEmptyJSON, Layers: []ocispec.Descriptor{layer},
 	}
+	if asImage {
+		manifest.ArtifactType, manifest.Annotations = "", map[string]string{kindAnnotation: ArtifactType}
+		manifest.Config.MediaType, manifest.Config.Data = ocispec.MediaTypeImageConfig, nil
+	}
 	manifest.SchemaVersion = 2
 	text, err := json.Marshal(manifest)
 	return content.NewDescriptorFromBytes(ocispec.MediaTypeImageManifest, text), text, err
@@ -214,31 +229,32 @@ func (s *Store) pushLayer(ctx context.Context, data []byte) (ocispec.Descriptor,
 
 // read returns the archive under a tag and the digest of its manifest, nothing if
 // there is no such tag. A tag that holds something else is read as an archive that
-// nobody can unpack.
-func (s *Store) read(ctx context.Context, tag string) ([]byte, digest.Digest, error) {
+// nobody can unpack. Image says that it is kept as an image.
+func (s *Store) read(ctx context.Context, tag string) (data []byte, manifest digest.Digest, image bool, err error) {
 	d, body, err := s.repository.Manifests().FetchReference(ctx, tag)
 	if errors.Is(err, errdef.ErrNotFound) {
-		return nil, "", nil
+		return nil, "", false, nil
 	}
 	if err != nil {
-		return nil, "", err
+		return nil, "", false, err
 	}
 	defer body.Close()
 	if d.Size > maxManifest {
-		return []byte{}, d.Digest, nil
+		return []byte{}, d.Digest, false, nil
 	}
 	text, err := content.ReadAll(body, d)
 	if err != nil {
-		return nil, "", err
+		return nil, "", false, err
 	}
 	var m ocispec.Manifest
-	if json.Unmarshal(text, &m) != nil || m.ArtifactType != ArtifactType || len(m.Layers) != 1 ||
-		m.Layers[0].MediaType != LayerType || m.Layers[0].Size > history.MaxArchive || m.Layers[0].Size < 0 {
-		return []byte{}, d.Digest, nil
+	if json.Unmarshal(text, &m) != nil || m.ArtifactType != ArtifactType && m.Annotations[kindAnnotation] != ArtifactType ||
+		len(m.Layers) != 1 || m.Layers[0].MediaType != LayerType || m.Layers[0].Size > history.MaxArchive || m.Layers[0].Size < 0 {
+		return []byte{}, d.Digest, false, nil
 	}
-	data, err := content.FetchAll(ctx, s.repository.Blobs(), m.Layers[0])
+	image = m.ArtifactType == ""
+	data, err = content.FetchAll(ctx, s.repository.Blobs(), m.Layers[0])
 	if errors.Is(err, errdef.ErrNotFound) || errors.Is(err, content.ErrMismatchedDigest) {
-		return []byte{}, d.Digest, nil // its layer is gone, or another
+		return []byte{}, d.Digest, image, nil // its layer is gone, or another
 	}
-	return data, d.Digest, err
+	return data, d.Digest, image, err
 }
