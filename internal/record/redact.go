@@ -29,11 +29,11 @@ var (
 )
 
 // RedactURLs strikes out credentials in the URLs that a text contains:
-// scheme://user:password@host becomes scheme://***@host, user:password@host/name
-// likewise, and the values of query parameters that carry tokens or signatures become ***. References to
-// variables, as in https://oauth2:${TOKEN}@host, stay: they hold no value, and
-// a Dockerfile must still be recognised by its text. Redacting twice gives the
-// same as redacting once.
+// scheme://user:password@host becomes scheme://***@host, user:password@host/name becomes
+// ***@host/name, and the values of query parameters that carry tokens or signatures
+// become ***. References to variables, as in https://oauth2:${TOKEN}@host, stay: they
+// hold no value, and a Dockerfile must still be recognised by its text. Redacting twice
+// gives the same as redacting once.
 func RedactURLs(text string) string {
 	if !strings.ContainsAny(text, "@=") {
 		return text

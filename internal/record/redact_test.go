@@ -52,9 +52,10 @@ func FuzzRedactURLs(f *testing.F) {
 	f.Add("RUN git clone ", "/repo.git && make")
 	f.Add("https://a:b@", "?token=x&sig=y")
 	f.Add("://", "@")
+	f.Add("type=registry,ref=a:b@c.de/", ":5000/x")
 	f.Fuzz(func(t *testing.T, before, after string) {
 		const secret = "hunter2hunter2"
-		once := RedactURLs(before + " https://me:" + secret + "@example.com/" + after)
+		once := RedactURLs(before + " https://me:" + secret + "@example.com/" + after + " me:" + secret + "@example.com/" + after)
 		if strings.Contains(once, secret) && !strings.Contains(before+after, secret) {
 			t.Errorf("the password is still in %q", once)
 		}
