@@ -79,6 +79,7 @@ func shortFindings(f *record.Findings) *record.Findings {
 		return nil
 	}
 	short := *f
+	short.Withdrawn = nil
 	short.Causes = make([]record.Finding, min(len(f.Causes), summaryCauses))
 	for i := range short.Causes {
 		c := f.Causes[i]

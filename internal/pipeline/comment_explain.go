@@ -79,6 +79,12 @@ func (c *commenting) explain(head, base *record.Record) report.Report {
 	}
 	ledger := timing.Account(head, causes, nil)
 	advised := advice.Suggest(advice.Input{Head: head, Causes: causes, Ledger: ledger, Base: base})
+	if f := head.Findings; f != nil {
+		advised.Suggestions = slices.DeleteFunc(advised.Suggestions, func(g advice.Suggestion) bool {
+			return slices.Contains(f.Withdrawn, record.Withdrawn{Rule: g.Rule, File: g.File, Line: g.Line})
+		})
+		advised.Best = nil // nothing is replayed
+	}
 	r := report.New(head, compared, causes, ledger, advised, slices.Concat(warnings, ignoreWarnings(head.Dockerfile)))
 	r.SetPrice(c.price)
 	e := c.event // whatever the record says of where it is from

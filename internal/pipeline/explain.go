@@ -109,6 +109,7 @@ func explain(ctx context.Context, checkout checkout, head *record.Record, c comp
 	ledger := timing.Account(head, causes, c.past)
 	advised, more := a.advise(head, causes, ledger, c)
 	warnings = append(warnings, more...)
+	made := advised.Suggestions
 	if a.verify != nil {
 		advised, more = a.verify(ctx, head, c.base, causes, advised)
 		warnings = append(warnings, more...)
@@ -119,6 +120,7 @@ func explain(ctx context.Context, checkout checkout, head *record.Record, c comp
 	}
 	r := report.New(head, base, causes, ledger, advised, slices.Concat(warnings, ignoreWarnings(head.Dockerfile)))
 	head.Findings = findings(r)
+	head.Findings.Withdrawn = withdrawn(made, advised.Suggestions)
 	head.Findings.Again = timing.Again(head, c.made)
 	r.SetPrice(c.price)
 	r.SetPast(append([]*record.Record{head}, c.past...))

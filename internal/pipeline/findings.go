@@ -1,8 +1,10 @@
 package pipeline
 
 import (
+	"slices"
 	"unicode/utf8"
 
+	"github.com/layercause/layercause/internal/advice"
 	"github.com/layercause/layercause/internal/record"
 	"github.com/layercause/layercause/internal/report"
 )
@@ -34,6 +36,23 @@ func findings(r report.Report) *record.Findings {
 	}
 	return f
 }
+
+// withdrawn are the suggestions that did not stand when they were built.
+func withdrawn(made, stand []advice.Suggestion) (out []record.Withdrawn) {
+	for i := range made {
+		g := &made[i]
+		same := func(x advice.Suggestion) bool {
+			return x.Rule == g.Rule && x.File == g.File && x.Line == g.Line && !x.Refuted()
+		}
+		if !slices.ContainsFunc(stand, same) && len(out) < mostWithdrawn {
+			out = append(out, record.Withdrawn{Rule: g.Rule, File: clip(g.File), Line: g.Line})
+		}
+	}
+	return out
+}
+
+// mostWithdrawn is more than are verified.
+const mostWithdrawn = 20
 
 // clip bounds a text of the repository.
 func clip(s string) string {

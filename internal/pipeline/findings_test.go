@@ -10,6 +10,7 @@ import (
 
 	"github.com/layercause/layercause/internal/advice"
 	"github.com/layercause/layercause/internal/cause"
+	"github.com/layercause/layercause/internal/dockerfile"
 	"github.com/layercause/layercause/internal/record"
 	"github.com/layercause/layercause/internal/report"
 	"github.com/layercause/layercause/internal/timing"
@@ -66,5 +67,40 @@ func TestFindingsAreBounded(t *testing.T) {
 	}
 	if n := len(head.Findings.Causes); n != findingCauses || len(data) > 100_000 {
 		t.Errorf("%d causes in %d bytes", n, len(data))
+	}
+}
+
+// What a build refuted is not said by who reads its record alone.
+func TestWhatWasWithdrawnStaysSo(t *testing.T) {
+	const text = "FROM node:22\nENV API_TOKEN=abc\nRUN true\n"
+	f, err := dockerfile.Parse("Dockerfile", []byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	head := &record.Record{
+		Schema: record.Schema, ID: "a", Status: record.Succeeded, Invocation: record.Invocation{Context: ".", Dockerfile: "Dockerfile"},
+		Dockerfile: record.Dockerfile{Path: "Dockerfile", Text: text}, Findings: &record.Findings{},
+	}
+	for _, in := range f.Instructions {
+		head.Dockerfile.Instructions = append(head.Dockerfile.Instructions, record.Instruction{Command: in.Command, Text: in.Text, Line: in.Line, EndLine: in.EndLine})
+	}
+	c := &commenting{runner: &runner{}}
+	made := c.explain(head, nil).Suggestions
+	if len(made) == 0 || made[0].Rule != "secret-in-layer" {
+		t.Fatalf("suggested are %+v", made)
+	}
+	all := []advice.Suggestion{
+		{Rule: made[0].Rule, File: made[0].File, Line: made[0].Line},
+		{Rule: "stays", Line: 1}, {Rule: "saves nothing", Line: 2},
+	}
+	idle := all[2]
+	idle.Verified = &advice.Verification{NoGain: true}
+	head.Findings.Withdrawn = withdrawn(all, []advice.Suggestion{all[1], idle})
+	want := []record.Withdrawn{{Rule: made[0].Rule, File: "Dockerfile", Line: 2}, {Rule: "saves nothing", Line: 2}}
+	if d := cmp.Diff(want, head.Findings.Withdrawn); d != "" {
+		t.Errorf("withdrawn (-want +got):\n%s", d)
+	}
+	if got := c.explain(head, nil).Suggestions; len(got) != len(made)-1 {
+		t.Errorf("suggested are %d of %d: %+v", len(got), len(made), got)
 	}
 }

@@ -20,6 +20,16 @@ type Findings struct {
 	SavedIsBound bool `json:"savedIsBound,omitempty"`
 	// Causes are the causes of misses, the costliest first.
 	Causes []Finding `json:"causes,omitempty"`
+	// Withdrawn are the suggestions that builds refuted: who makes them anew of the record
+	// alone must not say them.
+	Withdrawn []Withdrawn `json:"withdrawn,omitempty"`
+}
+
+// Withdrawn names a suggestion by its rule and where its edit starts.
+type Withdrawn struct {
+	Rule string `json:"rule"`
+	File string `json:"file"`
+	Line int    `json:"line"`
 }
 
 // Finding is one cause of misses.
