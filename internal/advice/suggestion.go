@@ -95,6 +95,8 @@ type Set struct {
 	Edits     []FileEdit
 	Patch     string
 	Predicted Prediction
+	// Verified is nil as long as no build has proven the set.
+	Verified *Verification
 }
 
 // Silence is a place where a rule keeps silent, and why.

@@ -21,7 +21,7 @@ import (
 
 // Bounds of a verification.
 const (
-	mostVerified   = 3 // suggestions: each takes two builds of its own
+	mostVerified   = 3 // suggestions, or their best set: each takes two builds of its own
 	verifyPatience = time.Hour
 	cleaning       = 20 * time.Second
 	mostDiffering  = 20 // differences of two images that are kept
@@ -83,7 +83,7 @@ func (v *verification) run(ctx context.Context, all advice.Advice) (proven advic
 	}()
 	ctx, cancel := context.WithTimeout(ctx, verifyPatience)
 	defer cancel()
-	t, err := v.begin(ctx, all.Suggestions, chosen)
+	t, err := v.begin(ctx, all, chosen)
 	if err == nil {
 		defer t.end(ctx)
 		if asked := strings.Join(v.options.Platforms, ","); asked != strings.Join(t.options.Platforms, ",") {
@@ -111,6 +111,12 @@ func (v *verification) run(ctx context.Context, all advice.Advice) (proven advic
 			g.Verified.NoGain = all.NoGain(g, v.commit, *g.Verified)
 		}
 	}
+	all = without(all, withdrawn)
+	if err == nil && all.Best != nil {
+		var more []string
+		all.Best, more, err = t.together(ctx, all)
+		warnings = append(warnings, more...)
+	}
 	switch {
 	case err == nil:
 	case errors.Is(ctx.Err(), context.DeadlineExceeded):
@@ -120,7 +126,7 @@ func (v *verification) run(ctx context.Context, all advice.Advice) (proven advic
 	default:
 		warnings = append(warnings, "the suggestions are not verified: "+err.Error())
 	}
-	return without(all, withdrawn), warnings
+	return all, warnings
 }
 
 // choose names the suggestions to verify: those that save most together, which are the
@@ -142,9 +148,13 @@ func (v *verification) choose(all advice.Advice) (chosen []int, warnings []strin
 		return cmp.Or(apart(i)-apart(j),
 			cmp.Compare(all.Suggestions[j].Predicted.SecondsSavedPerBuild, all.Suggestions[i].Predicted.SecondsSavedPerBuild))
 	})
-	if len(chosen) > mostVerified {
-		warnings = append(warnings, fmt.Sprintf("of the %d suggestions the %d that save most were verified", len(chosen), mostVerified))
-		chosen = chosen[:mostVerified]
+	most := mostVerified
+	if all.Best != nil {
+		most--
+	}
+	if len(chosen) > most {
+		warnings = append(warnings, fmt.Sprintf("of the %d suggestions the %d that save most were verified", len(chosen), most))
+		chosen = chosen[:most]
 	}
 	return chosen, warnings
 }
@@ -212,14 +222,17 @@ func (e *unfounded) Error() string { return e.why }
 var errUnverified = errors.New("it could not be built")
 
 // begin makes the trees.
-func (v *verification) begin(ctx context.Context, suggestions []advice.Suggestion, order []int) (*trial, error) {
+func (v *verification) begin(ctx context.Context, all advice.Advice, order []int) (*trial, error) {
 	if v.commit == "" {
 		return nil, errors.New("there is no earlier build of a known commit to lose the cache to again")
 	}
 	t := &trial{v: v, options: v.options.ForTrials(), realm: newRealm()}
 	p := treePlan{root: v.options.Root, base: v.commit, changes: v.changes, hidden: v.options.Hidden}
 	for _, i := range order {
-		p.edits = append(p.edits, suggestions[i].Edits...)
+		p.edits = append(p.edits, all.Suggestions[i].Edits...)
+	}
+	if all.Best != nil {
+		p.edits = append(p.edits, all.Best.Edits...)
 	}
 	t.plan(&p)
 	var err error

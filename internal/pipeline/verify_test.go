@@ -58,6 +58,38 @@ func TestVerify(t *testing.T) {
 			all, warnings := l.verify(l.edit("Dockerfile", "cat source", "cat  source"), l.edit("Dockerfile", late, early))
 			l.check([]string{"kept, verified, faster, same files", "kept, verified, refuted, same files"}, all, warnings)
 		},
+		"what saves most together is built as one": func(t *testing.T) {
+			for _, c := range []struct {
+				name, by, warning string
+				gains             float64
+			}{
+				{name: "it holds", by: "cat  source > /built", gains: 2},
+				{name: "it saves nothing", by: "sleep 3; cat source > /built", gains: 2, warning: "first, second together are not suggested: a build with them took "},
+				{name: "another image", by: "cat source > /other", gains: 2,
+					warning: "first, second together are not suggested: with its patch the image differs: /built is no longer there; /other is new"},
+			} {
+				l := labs.changed(t, nil)
+				first := l.edit("Dockerfile", late, early)
+				second := l.edit("Dockerfile", "WORKDIR /app", "WORKDIR  /app")
+				both := first.Edits[0]
+				both.After = []byte(strings.Replace(string(both.After), "cat source > /built", c.by, 1))
+				first.Rule, first.Patch, second.Rule, second.Patch = "first", "a patch", "second", "a patch"
+				v := newVerification(l.options, l.args, l.head, l.earlier, nil)
+				v.on, v.log = l.on, &l.log
+				all, warnings := v.run(t.Context(), advice.Advice{
+					Suggestions: []advice.Suggestion{first, second},
+					Best:        &advice.Set{Members: []int{0, 1}, Edits: []advice.FileEdit{both}, Predicted: advice.Prediction{SecondsSavedPerBuild: c.gains, Gains: []float64{c.gains}}},
+					Builds:      []advice.Replayed{{Commit: l.head.Commit.SHA, Reruns: []advice.Rerun{{Text: "RUN something"}}}},
+				})
+				text := strings.Join(warnings, "\n")
+				if (all.Best == nil) != (c.warning != "") || !strings.HasPrefix(text, c.warning) || c.warning == "" && text != "" {
+					t.Errorf("%s: the set is %+v, %q", c.name, all.Best, text)
+				}
+				if b := all.Best; b != nil && (b.Verified == nil || !b.Verified.SameFiles || b.Verified.SecondsBefore-b.Verified.SecondsAfter < costlyStep/2) {
+					t.Errorf("%s: it is verified as %+v", c.name, b.Verified)
+				}
+			}
+		},
 		"a patch that does not build is a fault of ours": func(t *testing.T) {
 			l := labs.changed(t, nil)
 			all, warnings := l.verify(

@@ -102,7 +102,7 @@ func (g *Suggestion) where() sentence {
 func (a *Advice) together() []sentence {
 	var out []sentence
 	if b := a.BestSet; b != nil {
-		out = append(out, words("Together, ").with(numbers(b.Suggestions)).say(" "+predictedGain(b.Predicted)))
+		out = append(out, words("Together, ").with(numbers(b.Suggestions)).say(" "+predictedGain(b.Predicted)+b.verifiedGain()))
 	}
 	if c := a.Chosen; c != nil {
 		what := numbers(c.Suggestions)

@@ -9,13 +9,18 @@ func newSuggestions(in []advice.Suggestion) []Suggestion {
 			Rule: s.Rule, Title: s.Title, File: s.File, Line: s.Line, EndLine: s.EndLine, Patch: s.Patch,
 			Predicted: newPredicted(s.Predicted), Assumes: s.Assumes,
 		}
-		if v := s.Verified; v != nil {
-			g.Verified = &Verification{tidy(v.SecondsBefore), tidy(v.SecondsAfter), v.SameFiles, v.NoGain, v.Differences, v.DifferenceCount}
-		}
+		g.Verified = newVerification(s.Verified)
 		g.Refuted = s.Refuted()
 		out = append(out, g)
 	}
 	return out
+}
+
+func newVerification(v *advice.Verification) *Verification {
+	if v == nil {
+		return nil
+	}
+	return &Verification{tidy(v.SecondsBefore), tidy(v.SecondsAfter), v.SameFiles, v.NoGain, v.Differences, v.DifferenceCount}
 }
 
 func newPredicted(p advice.Prediction) Predicted {
@@ -29,7 +34,7 @@ func newBestSet(s *advice.Set) *BestSet {
 	if s == nil {
 		return nil
 	}
-	return &BestSet{Suggestions: s.Members, Patch: s.Patch, Predicted: newPredicted(s.Predicted)}
+	return &BestSet{Suggestions: s.Members, Patch: s.Patch, Predicted: newPredicted(s.Predicted), Verified: newVerification(s.Verified)}
 }
 
 func newSilences(in []advice.Silence) []Silence {

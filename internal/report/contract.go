@@ -226,9 +226,10 @@ type Predicted struct {
 
 // BestSet is some of the suggestions, applied together.
 type BestSet struct {
-	Suggestions []int     `json:"suggestions"` // their indexes
-	Patch       string    `json:"patch"`
-	Predicted   Predicted `json:"predicted"`
+	Suggestions []int         `json:"suggestions"` // their indexes
+	Patch       string        `json:"patch"`
+	Predicted   Predicted     `json:"predicted"`
+	Verified    *Verification `json:"verified,omitempty"`
 }
 
 // Silence is a place where a rule made no suggestion, and why.

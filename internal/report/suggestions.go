@@ -305,5 +305,13 @@ func (v *view) together() sentence {
 		}
 		s = s.code(v.Suggestions[n].Rule, nameLimit)
 	}
-	return s.say(" " + gain)
+	return s.say(" " + gain + b.verifiedGain())
+}
+
+// verifiedGain is what building with all of the set has shown, after a space.
+func (b *BestSet) verifiedGain() string {
+	if b.Verified == nil {
+		return ""
+	}
+	return " " + verifiedGain(&Suggestion{Predicted: b.Predicted}, b.Verified)
 }
