@@ -52,6 +52,7 @@ func (v *view) commentBody(d verdict, bytes int) []section {
 	}
 	return []section{
 		{"the error", v.failureBlock(openError)},
+		{"where the log is", v.logPlace()},
 		{"gates", v.gates()},
 		{"the base branch", v.besideBase().markdownText()},
 		{"the steps that missed", table},
@@ -157,6 +158,16 @@ func (v *view) failureBlock(lines int) string {
 	var b strings.Builder
 	fenced(&b, "text", text)
 	return b.String()
+}
+
+// logPlace leads to what a command that failed has printed: that is in no report, since
+// GitHub masks secrets in the log alone.
+func (v *view) logPlace() string {
+	u := v.Links.run()
+	if !v.failed() || u == "" {
+		return ""
+	}
+	return "What it printed is in the [log of the run](" + u + ")."
 }
 
 // gates names the gates that failed; those that passed need no words.

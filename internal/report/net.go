@@ -55,7 +55,8 @@ func (v *view) without() sentence {
 		least = "at least "
 	}
 	s := "Wall time: " + duration(v.Build.WallSeconds) + " as built, " + least + duration(t.WithoutCacheSeconds) + " without any cache"
-	if t.Misses > 0 && !v.firstBuild() { // whose misses are no loss, and not taken away
+	// What no cause is known of is not taken away, and the misses of a first build are no loss.
+	if t.Misses > 0 && len(v.Causes) > 0 && !v.firstBuild() {
 		s += ", " + duration(t.WithoutMissesSeconds) + " had nothing missed"
 		if t.WithoutAvoidableSeconds-t.WithoutMissesSeconds > 0.05 {
 			s += ", " + duration(t.WithoutAvoidableSeconds) + " had nothing missed that can be avoided"

@@ -1,6 +1,10 @@
 package report
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/layercause/layercause/internal/cause"
+)
 
 // TestBalanceSheet states the lines under "Cache and comparison".
 func TestBalanceSheet(t *testing.T) {
@@ -40,7 +44,7 @@ func TestBalanceSheet(t *testing.T) {
 			"Wall time: 44 s as built, 1m55s without any cache, 3.4 s had nothing missed, 7.9 s had nothing missed that can be avoided.",
 			"The model of the build takes 6.0 s longer than the build did, so its figures may be too high by as much."},
 	} {
-		v := newView(&Report{Build: Build{WallSeconds: 44}, Totals: tt.totals})
+		v := newView(&Report{Build: Build{WallSeconds: 44}, Totals: tt.totals, Causes: []Cause{{Kind: cause.ContextFiles}}})
 		for _, got := range []struct{ name, got, want string }{
 			{"net", v.net().text(), tt.net}, {"without", v.without().text(), tt.without}, {"residue", v.residue().text(), tt.residue},
 		} {

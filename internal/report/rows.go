@@ -59,7 +59,8 @@ func (v *view) mainCause(s *Step) *Cause {
 }
 
 // missRows are the steps that missed, or none if this was the first build, where
-// all of them would say so. They come in the order of blame: the costliest cause
+// all of them would say so, or if there is only the one that failed, which the first line
+// names. They come in the order of blame: the costliest cause
 // first. Within a cause the step that the cause names comes first, since it is where to
 // look; then the longest. The rows that tell a cause are among the first ones, as far as
 // so many can hold them: what a reader sees first must not refer to what it does not see.
@@ -72,6 +73,9 @@ func (v *view) missRows(lead int) []row {
 		if s := &v.Steps[i]; missed(s) {
 			rows = append(rows, row{step: s, cause: v.mainCause(s)})
 		}
+	}
+	if len(rows) == 1 && rows[0].cause == nil && rows[0].step.Status == string(record.StepFailed) {
+		return nil
 	}
 	v.order(rows)
 	if v.tellAll(rows) {

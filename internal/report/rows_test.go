@@ -161,3 +161,24 @@ func TestGoneTogether(t *testing.T) {
 		t.Errorf("got:\n%s", text)
 	}
 }
+
+// Who reads that a build failed wants to see what it printed, and not the failure again.
+func TestFailureLeadsToTheLog(t *testing.T) {
+	b := failedBuild()
+	b.head.Steps, b.causes = b.head.Steps[len(b.head.Steps)-2:len(b.head.Steps)-1], nil
+	b.ledger.WithoutCache, b.ledger.WithoutMisses = 55.1, 55.1
+	r := b.report()
+	r.Links.RunID = "100"
+	text := report.Comment(r)
+	if want := "What it printed is in the [log of the run](https://github.com/octo/shop/actions/runs/100)."; !strings.Contains(text, want) {
+		t.Errorf("it does not say %q:\n%s", want, text)
+	}
+	for _, wrong := range []string{"Why it ran", "had nothing missed"} {
+		if strings.Contains(text, wrong) {
+			t.Errorf("it says %q:\n%s", wrong, text)
+		}
+	}
+	if text := report.Comment(oneCause().report()); strings.Contains(text, "log of the run") {
+		t.Errorf("nothing failed:\n%s", text)
+	}
+}
