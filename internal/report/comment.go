@@ -163,8 +163,8 @@ func (v *view) failureBlock(lines int) string {
 // logPlace leads to what a command that failed has printed: that is in no report, since
 // GitHub masks secrets in the log alone.
 func (v *view) logPlace() string {
-	u := v.Links.run()
-	if !v.failed() || u == "" {
+	step, u := v.failedStep(), v.Links.run()
+	if step == nil || u == "" || !strings.HasPrefix(strings.ToUpper(step.Instruction), "RUN") {
 		return ""
 	}
 	return "What it printed is in the [log of the run](" + u + ")."

@@ -42,8 +42,9 @@ func resultGone(c *Cause) bool {
 	return false
 }
 
-// mainCause is the costliest cause that names the step itself, for that is what its
-// line can tell; without one it is the costliest of all. It is nil if there is none.
+// mainCause is the costliest cause of a changed key that names the step itself, for that
+// is what its row can tell; without one it is the costliest of all. It is nil if there is
+// none.
 func (v *view) mainCause(s *Step) *Cause {
 	var main *Cause
 	for _, id := range s.Causes {
@@ -60,10 +61,10 @@ func (v *view) mainCause(s *Step) *Cause {
 
 // missRows are the steps that missed, or none if this was the first build, where
 // all of them would say so, or if there is only the one that failed, which the first line
-// names. They come in the order of blame: the costliest cause
-// first. Within a cause the step that the cause names comes first, since it is where to
-// look; then the longest. The rows that tell a cause are among the first ones, as far as
-// so many can hold them: what a reader sees first must not refer to what it does not see.
+// names. They come in the order of blame: the costliest cause first. Within a cause the
+// step that the cause names comes first, since it is where to look; then the longest. The
+// rows that tell a cause are among the first ones, as far as so many can hold them: what
+// a reader sees first must not refer to what it does not see.
 func (v *view) missRows(lead int) []row {
 	if v.firstBuild() {
 		return nil
