@@ -125,10 +125,13 @@ func TestContextOverSSHIsForwardedTheAgent(t *testing.T) {
 		"ssh://git@example.com/acme/shop.git#v1": "--ssh default: no SSH agent is running: SSH_AUTH_SOCK is not set",
 		"https://example.com/acme/shop.git":      "",
 	} {
-		_, err := newRequest(Options{Context: context, Getenv: func(string) (string, bool) { return "", false }})
-		got := ""
+		r, err := newRequest(Options{Context: context, Getenv: func(string) (string, bool) { return "", false }})
 		if err != nil {
-			got = err.Error()
+			t.Fatal(err)
+		}
+		got := ""
+		if r.late != nil {
+			got = r.late.Error()
 		}
 		if got != want {
 			t.Errorf("%s: %q, want %q", context, got, want)

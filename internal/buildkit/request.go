@@ -34,6 +34,7 @@ type request struct {
 	loads      bool                       // an output goes to a Docker engine
 	discards   bool                       // the result is to stay in the builder's cache
 	unasked    bool                       // the provenance is one that nobody asked for
+	late       error                      // a mistake that hinders a build alone
 	auth       cacheindex.Credentials
 }
 

@@ -1,6 +1,7 @@
 package buildkit
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/hex"
@@ -91,7 +92,7 @@ func (w *imageWriter) Close() error {
 func (b *Build) Run(ctx context.Context, on *builder.Builder, out io.Writer) (*Result, error) {
 	b.builder = on
 	opt, err := b.optFor(ctx, on)
-	if err != nil {
+	if err := cmp.Or(b.request.late, err); err != nil {
 		return nil, err
 	}
 	if b.loads && on.Driver != builder.DriverDocker {

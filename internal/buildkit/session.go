@@ -127,12 +127,20 @@ func (s secretStore) GetSecret(ctx context.Context, id string) ([]byte, error) {
 	return s.SecretStore.GetSecret(ctx, id)
 }
 
+// setSSH forwards agents and keys. As with buildx the user's agent is forwarded to a
+// context that is fetched with it; that there is none hinders nobody who only reads.
 func setSSH(o Options, r *request) error {
-	var agents []sshprovider.AgentConfig
-	wanted := o.SSH
-	if url, err := gitutil.ParseURL(o.Context); len(wanted) == 0 && err == nil && url.Scheme == gitutil.SSHProtocol {
-		wanted = []string{"default"} // as with buildx: the daemon fetches the context with it
+	if len(o.SSH) > 0 {
+		return forwardSSH(o, r, o.SSH)
 	}
+	if url, err := gitutil.ParseURL(o.Context); err == nil && url.Scheme == gitutil.SSHProtocol {
+		r.late = forwardSSH(o, r, []string{"default"})
+	}
+	return nil
+}
+
+func forwardSSH(o Options, r *request, wanted []string) error {
+	var agents []sshprovider.AgentConfig
 	for _, s := range wanted {
 		id, paths, ok := strings.Cut(s, "=")
 		a := sshprovider.AgentConfig{ID: id}
@@ -154,9 +162,6 @@ func setSSH(o Options, r *request) error {
 			}
 		}
 		agents = append(agents, a)
-	}
-	if len(agents) == 0 {
-		return nil
 	}
 	p, err := sshprovider.NewSSHAgentProvider(agents)
 	if err != nil {
