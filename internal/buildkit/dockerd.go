@@ -24,6 +24,10 @@ func (b *Build) optFor(ctx context.Context, on *builder.Builder) (client.SolveOp
 	if on.Driver != builder.DriverDocker {
 		for i, e := range opt.Exports {
 			if isLoad(e) {
+				if b.request.attested() && !on.LoadsIndexes(ctx) {
+					return opt, &UsageError{"the Docker engine takes no image with attestations without containerd's image store",
+						"load it without --provenance, --sbom and --attest, or turn the image store on"}
+				}
 				opt.Exports[i].Output = func(map[string]string) (io.WriteCloser, error) { return b.load() }
 			}
 		}
@@ -74,6 +78,12 @@ func (b *Build) Stays(on *builder.Builder) bool {
 // isLoad says that an output goes to the Docker engine.
 func isLoad(e client.ExportEntry) bool { return e.Type == "docker" && e.Output == nil }
 
+// attested says that somebody asked for an attestation.
+func (r *request) attested() bool {
+	attrs := r.opt.FrontendAttrs
+	return attrs["attest:provenance"] != "" && !r.unasked || attrs["attest:sbom"] != ""
+}
+
 // engineExporter is the exporter of the Docker engine's images.
 const engineExporter = "moby"
 
@@ -100,7 +110,7 @@ func (b *Build) forLimited() error {
 			missing = "exporting a cache"
 		}
 	}
-	if attrs := b.request.opt.FrontendAttrs; attrs["attest:provenance"] != "" && !b.request.unasked || attrs["attest:sbom"] != "" {
+	if b.request.attested() {
 		missing = "attestations"
 	}
 	if missing == "" {

@@ -92,6 +92,22 @@ func TestTheEnginesOwnBuilder(t *testing.T) {
 		}
 	}
 
+	// Nor does it take an image with attestations from another builder.
+	on, err = builder.Connect(t.Context(), builder.Options{Address: buildkittest.Start(t, buildkittest.Options{}).Address,
+		Getenv: func(n string) string { v, _ := getenv(n); return v }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { on.Close() })
+	write("Dockerfile", "FROM scratch\nCOPY file /\n")
+	if err := run(buildkit.Options{Tags: []string{"acme/loaded:1"}, Load: true}); err != nil || !has("acme/loaded:1") {
+		t.Errorf("loaded: %t, %v", has("acme/loaded:1"), err)
+	}
+	var usage *buildkit.UsageError
+	if err := run(buildkit.Options{Tags: []string{"acme/loaded:2"}, Load: true, Provenance: "true"}); !errors.As(err, &usage) || !strings.Contains(usage.Problem, "no image with attestations") {
+		t.Errorf("loaded with attestations: %v", err)
+	}
+
 	// One with the image store has a snapshotter, as BuildKit's own daemon has.
 	full, err := builder.Connect(t.Context(), builder.Options{Address: buildkittest.Start(t, buildkittest.Options{}).Address})
 	if err != nil {

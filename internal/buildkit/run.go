@@ -91,14 +91,14 @@ func (w *imageWriter) Close() error {
 // run at all; a build that failed is a result. Progress goes to out.
 func (b *Build) Run(ctx context.Context, on *builder.Builder, out io.Writer) (*Result, error) {
 	b.builder = on
-	opt, err := b.optFor(ctx, on)
-	if err := cmp.Or(b.request.late, err); err != nil {
-		return nil, err
-	}
 	if b.loads && on.Driver != builder.DriverDocker {
 		if err := on.CanLoad(ctx); err != nil {
 			return nil, err
 		}
+	}
+	opt, err := b.optFor(ctx, on)
+	if err := cmp.Or(b.request.late, err); err != nil {
+		return nil, err
 	}
 	display, wait, err := b.display(ctx, out)
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	dockerclient "github.com/moby/moby/client"
 )
@@ -15,6 +16,17 @@ import (
 func (b *Builder) CanLoad(ctx context.Context) error {
 	_, err := b.loadEngine(ctx)
 	return err
+}
+
+// LoadsIndexes says that the engine which [Builder.LoadImage] loads into takes an image
+// with attestations: one that keeps its images in containerd.
+func (b *Builder) LoadsIndexes(ctx context.Context) bool {
+	engine, err := b.loadEngine(ctx)
+	if err != nil {
+		return false
+	}
+	info, err := engine.Info(ctx, dockerclient.InfoOptions{})
+	return err == nil && slices.Contains(info.Info.DriverStatus, [2]string{"driver-type", "io.containerd.snapshotter.v1"})
 }
 
 // LoadImage loads an image, as a tar in docker's or the OCI's format, into the
