@@ -43,6 +43,9 @@ type Result struct {
 	Digest, ImageID string
 }
 
+// sourcePolicy is the variable that names a policy for the sources of buildx's builds.
+const sourcePolicy = "EXPERIMENTAL_BUILDKIT_SOURCE_POLICY"
+
 // Prepare checks the options. It asks no builder, so that bad input is found at
 // once; its errors are *UsageError.
 func Prepare(o Options) (*Build, error) {
@@ -51,6 +54,9 @@ func Prepare(o Options) (*Build, error) {
 	}
 	if o.Progress != "" && !slices.Contains([]string{"auto", "tty", "plain", "rawjson", "quiet", "none"}, o.Progress) {
 		return nil, &UsageError{fmt.Sprintf("--progress %q is unknown", o.Progress), "use auto, tty, plain, rawjson, quiet or none"}
+	}
+	if o.env(sourcePolicy) != "" { // who set it believes that it holds
+		return nil, &UsageError{sourcePolicy + " is set, and a policy for sources is not supported", "unset it, or build with docker buildx"}
 	}
 	// BuildKit's and containerd's packages and net/http log to standard error what
 	// the build's own errors and warnings say too.
