@@ -29,8 +29,9 @@ import (
 //
 // The ENV, ARG and LABEL instructions that are made from it move along. A RUN can
 // read a variable without naming it: a script, make, npm run build. So the ARG
-// only moves past a RUN whose commands are all known: package installs, and plain
-// tools that read no variable of their own. Names that such tools do read, such
+// only moves past a RUN whose commands are all known: package installs of which no
+// manifest names it and no script of the project is run, and plain tools that read no
+// variable of their own. Names that such tools do read, such
 // as NODE_ENV or GOPROXY, stay where they are.
 func lateArg(s *scene) []candidate {
 	changing := map[string]bool{}
@@ -79,6 +80,7 @@ func (s *scene) lateArgs(args []int, names ...string) (candidate, bool) {
 	var moved []int
 	where := map[string]bool{}
 	there := map[string]bool{} // the names that move
+	unseen := false
 	for _, i := range args {
 		d := newDrop(s, i)
 		if why := d.fall(); why != "" {
@@ -86,6 +88,7 @@ func (s *scene) lateArgs(args []int, names ...string) (candidate, bool) {
 			continue
 		}
 		where[d.move(e)] = true
+		unseen = unseen || d.unseen
 		moved = append(moved, i)
 		for _, name := range s.file.Instructions[i].Names {
 			there[name] = true
@@ -103,7 +106,11 @@ func (s *scene) lateArgs(args []int, names ...string) (candidate, bool) {
 		to = "down to its first reader in each stage"
 	}
 	title := fmt.Sprintf("Move `ARG %s` %s, so that a new value re-runs no step above it", strings.Join(names, "` and `ARG "), to)
-	return s.draft(e, moved[0], title, nil, nil)
+	c, ok := s.draft(e, moved[0], title, nil, nil)
+	if unseen {
+		c.Assumes = append(c.Assumes, "no script that an install runs reads it: what the manifests hold was not seen")
+	}
+	return c, ok
 }
 
 // drop is an ARG on its way down its stage.
@@ -114,6 +121,7 @@ type drop struct {
 	passed map[int]bool // the steps that are passed
 	stop   int          // the instruction that is not passed
 	last   int          // the last step of the stage
+	unseen bool         // that a manifest could not be read
 }
 
 func newDrop(s *scene, arg int) *drop {
@@ -147,7 +155,7 @@ func (d *drop) fall() (why string) {
 			d.names = append(d.names, in.Names...)
 		case declares:
 			return "another instruction gives the variable another value" // which of the two holds where is not for a patch to change
-		case reads, in.Command == "ONBUILD", in.Command == "SHELL", in.Command == "RUN" && !readsNothing(in):
+		case reads, in.Command == "ONBUILD", in.Command == "SHELL", in.Command == "RUN" && !d.readsNothing(i):
 			d.stop = i
 		case in.Cacheable():
 			d.passed[i], d.last = true, i
@@ -252,21 +260,6 @@ func (d *drop) move(e *dockerfile.Edit) string {
 		return "down to just above " + quoted(d.file.Instructions[d.stop])
 	}
 	return "to the end of its stage, as no step reads it"
-}
-
-// readsNothing says whether all commands of a RUN are known to read no variable
-// that is not written out.
-func readsNothing(in dockerfile.Instruction) bool {
-	sc, ok := readScript(in)
-	if !ok {
-		return false
-	}
-	for _, words := range sc.commands {
-		if classify(words).purpose == unknown && !plainTool(words[0]) {
-			return false
-		}
-	}
-	return true
 }
 
 // plainTool knows commands that only do what their words say.
