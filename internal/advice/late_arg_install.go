@@ -16,49 +16,72 @@ func (d *drop) readsNothing(at int) bool {
 	if !ok {
 		return false
 	}
-	dir := d.workdirs(in.Stage)[at]
 	for _, words := range sc.commands {
-		a := classify(words)
-		switch {
-		case a.purpose == enter:
-			dir = inDir(dir, a.dir)
-		case a.purpose == unknown && !plainTool(words[0]), a.from != nil && d.asked(at, a, inDir(dir, a.dir)):
+		if classify(words).purpose == unknown && !plainTool(words[0]) {
 			return false
 		}
 	}
-	return true
+	l := d.readByInstalls(at, sc)
+	d.unseen = d.unseen || l.unseen
+	return !l.scripts && !slices.ContainsFunc(l.manifests, func(text string) bool {
+		return slices.ContainsFunc(d.names, func(name string) bool { return hasPath(text, name) })
+	})
 }
 
-// asked says whether an install in a folder runs a script that may read one of the
-// names, or has a manifest that names one.
-func (d *drop) asked(at int, a action, dir string) bool {
-	if d.context == nil {
-		d.unseen = true
-		return false
+// installLook is what the installs of a RUN may take variables from.
+type installLook struct {
+	scripts   bool // that scripts of the project are run, or it is not known what is read
+	unseen    bool // that a manifest could not be read
+	manifests []string
+}
+
+// readByInstalls looks at what the installs of a RUN read, once for all ARGs.
+func (s *scene) readByInstalls(at int, sc script) *installLook {
+	if s.looks[at] != nil {
+		return s.looks[at]
 	}
-	p := &move{scene: d.scene, dirs: map[int]string{}}
-	for _, i := range d.above(at) {
-		maps.Copy(p.dirs, d.workdirs(d.file.Instructions[i].Stage))
-		if c := d.copies[i]; c != nil {
-			p.early = append(p.early, c)
+	l := &installLook{}
+	s.looks[at] = l
+	dir := s.workdirs(s.file.Instructions[at].Stage)[at]
+	for _, words := range sc.commands {
+		a := classify(words)
+		if a.purpose == enter {
+			dir = inDir(dir, a.dir)
 		}
-	}
-	n, why := p.needOf(a, dir)
-	if why != "" || n.demand.why != "" {
-		return true
-	}
-	for at := range n.project.files {
-		is, _ := n.needs(at)
-		name := path.Base(at)
-		if !is || strings.Contains(name, "lock") || strings.HasSuffix(name, ".sum") { // a digest may look like a name
+		if a.from == nil {
 			continue
 		}
-		rel, below := strings.CutPrefix(at, dir+"/")
-		text, ok := n.data(rel)
-		if below && ok && slices.ContainsFunc(d.names, func(name string) bool { return hasPath(string(text), name) }) {
-			return true
+		if s.context == nil {
+			l.unseen = true
+			continue
 		}
+		p := &move{scene: s, dirs: map[int]string{}}
+		for _, i := range s.above(at) {
+			if c := s.copies[i]; c != nil {
+				maps.Copy(p.dirs, s.workdirs(c.in.Stage))
+				p.early = append(p.early, c)
+			}
+		}
+		n, why := p.needOf(a, inDir(dir, a.dir))
+		if why != "" || n.demand.why != "" {
+			l.scripts = true
+			continue
+		}
+		for at, file := range n.project.files {
+			is, _ := n.needs(at)
+			name := path.Base(at)
+			if !is || strings.Contains(name, "lock") || strings.HasSuffix(name, ".sum") { // a digest may look like a name
+				continue
+			}
+			if n.read == nil {
+				n.unseen = true
+			} else if text, err := n.read(file); err == nil {
+				l.manifests = append(l.manifests, string(text))
+			} else {
+				n.unseen = true
+			}
+		}
+		l.unseen = l.unseen || n.unseen
 	}
-	d.unseen = d.unseen || n.unseen
-	return false
+	return l
 }

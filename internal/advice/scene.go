@@ -28,8 +28,9 @@ type scene struct {
 	// elsewhere are the steps that missed for a reason that no replay knows of.
 	elsewhere map[string]bool
 
-	checks   map[string]int // findings of BuildKit's own checks, counted when asked for
-	builders []builder      // the steps of workflows that may build this
+	looks    map[int]*installLook // of RUNs, by instruction, once they were asked for
+	checks   map[string]int       // findings of BuildKit's own checks, counted when asked for
+	builders []builder            // the steps of workflows that may build this
 
 	rule     string // the one that is being asked
 	silences []Silence
@@ -57,7 +58,7 @@ func newScene(in Input) (*scene, string) {
 		return nil, "the Dockerfile has triggers that a FROM brings"
 	}
 	s := &scene{
-		Input: in, file: f, steps: map[int][]*record.Step{}, copies: map[int]*copying{},
+		Input: in, file: f, steps: map[int][]*record.Step{}, copies: map[int]*copying{}, looks: map[int]*installLook{},
 		prices: newPrices(h, in.Base), memory: memoryOf(h), elsewhere: unknowable(in),
 	}
 	for i := range h.Manifests {
