@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"io"
+	"strings"
 )
 
 // Bounds of the page, in rows. The timeline has every step.
@@ -215,9 +216,13 @@ func (p *page) suggestion(g *Suggestion) {
 	p.raw("<section class=\"card\">\n<h3>")
 	p.sentence(adviceTitle(g))
 	p.raw("</h3>\n")
-	if gain := suggestionGain(g); gain != "" {
+	gain := words(suggestionGain(g))
+	if with := p.notAlone(g); with != nil {
+		gain = gain.say(" ").with(with)
+	}
+	if strings.TrimSpace(gain.text()) != "" {
 		p.raw("<p>")
-		p.text(gain)
+		p.sentence(gain)
 		p.raw("</p>\n")
 	}
 	for i, x := range g.Assumes {

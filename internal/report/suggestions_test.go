@@ -156,6 +156,10 @@ func TestASuggestionThatSavesNothingAlone(t *testing.T) {
 	if note := report.NoteOf(r, at); !strings.Contains(note, want) {
 		t.Errorf("the note is\n%s", note)
 	}
+	var page strings.Builder
+	if err := report.HTML(&page, r); err != nil || !strings.Contains(page.String(), " Alone it saves no time, but together with <code>late-arg</code> it does.</p>") {
+		t.Errorf("the page is %v\n%s", err, page.String())
+	}
 	if comment := report.Comment(r); strings.Count(comment, want) != 1 {
 		t.Errorf("the comment is\n%s", comment)
 	}
