@@ -327,6 +327,12 @@ func (p *move) candidate() (candidate, bool) {
 		title = fmt.Sprintf("Install %s from their manifests before %s brings the sources, so that a source change no longer installs them again", p.what, source)
 	}
 	c, ok := p.draft(e, p.top, title, removed, added)
+	switch {
+	case !ok && strings.Contains(c.Patch, struck):
+		p.quiet(p.top, "a patch of what stands around it would show a credential")
+	case !ok:
+		p.quiet(p.top, "the edit is not safe")
+	}
 	c.costs = costs
 	if p.unseen {
 		c.Assumes = append(c.Assumes, "no lifecycle script and no package from a folder needs the sources: what the manifests hold was not seen")

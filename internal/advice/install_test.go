@@ -184,3 +184,16 @@ func everyCopyChanged(t *testing.T, text string, context map[string]string, unse
 	}
 	return s
 }
+
+// A patch that git could not apply is not made, and that is said.
+func TestMoveAroundACredential(t *testing.T) {
+	s := everyCopyChanged(t, "FROM node:24\nCOPY . /app\nWORKDIR /app\nRUN git config --global url.https://"+struck+"@example.com/.insteadOf https://example.com/\nRUN npm ci\n",
+		map[string]string{"changed.txt": "", "package.json": "{}"}, false)
+	if got := depsBeforeSource(s); len(got) > 0 {
+		t.Errorf("it suggests\n%s", got[0].Patch)
+	}
+	want := []Silence{{Line: 2, Why: "a patch of what stands around it would show a credential"}}
+	if diff := cmp.Diff(want, s.silences); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
