@@ -94,7 +94,7 @@ func keepsNode(tool string, args []string, e runEnv) *keeping {
 			k.cleans = hasFlag(args, "--force") || slices.Contains(args, "clean")
 		}
 	case "store", "pm":
-		if !slices.Contains(args, "prune") && !slices.Contains(args, "rm") {
+		if rest := plain(args); !slices.Equal(rest, []string{"store", "prune"}) && !slices.Equal(rest, []string{"pm", "cache", "rm"}) {
 			return nil
 		}
 		k.cleans = true
@@ -169,7 +169,9 @@ func keepsPython(tool string, args []string, e runEnv) *keeping {
 		if args[0] != "sync" && args[0] != "pip" && args[0] != "tool" && args[0] != "cache" {
 			return nil
 		}
-		k.cleans = args[0] == "cache"
+		if k.cleans = args[0] == "cache"; k.cleans && !slices.Contains(args, "clean") && !slices.Contains(args, "prune") {
+			return nil
+		}
 		k.mounts = []cacheMount{{folder: e.caches("uv", "UV_CACHE_DIR")}}
 		k.swaps = map[string]string{"--no-cache": "", "-n": "", "--no-cache-dir": ""}
 		if e.on("UV_NO_CACHE") {
@@ -184,7 +186,9 @@ func keepsPython(tool string, args []string, e runEnv) *keeping {
 		if args[0] != "install" && args[0] != "sync" && args[0] != "add" && args[0] != "cache" {
 			return nil
 		}
-		k.cleans = args[0] == "cache"
+		if k.cleans = args[0] == "cache"; k.cleans && !slices.Contains(args, "clear") {
+			return nil
+		}
 		// Virtual environments lie below the same folder, and are no cache.
 		folder := e.caches("pypoetry", "POETRY_CACHE_DIR")
 		if folder != "" {
@@ -236,7 +240,9 @@ func keepsCompiled(tool string, args []string, e runEnv) *keeping {
 		if !slices.Contains(append([]string{"restore", "nuget"}, dotnetBuilds...), args[0]) {
 			return nil
 		}
-		k.cleans = args[0] == "nuget"
+		if k.cleans = args[0] == "nuget"; k.cleans && !slices.Contains(args, "locals") {
+			return nil
+		}
 		k.mounts = []cacheMount{{folder: e.in(".nuget/packages", "NUGET_PACKAGES"), store: true},
 			{folder: e.in(".local/share/NuGet/http-cache", "NUGET_HTTP_CACHE_PATH"), spare: true}}
 	case "bundle":
@@ -297,6 +303,8 @@ func keepsGo(args []string, e runEnv) *keeping {
 	vendored := hasFlag(args, "-mod") && flagValue(args, "-mod") == "vendor" || strings.Contains(e.values["GOFLAGS"], "-mod=vendor")
 	switch {
 	case len(args) == 0:
+		return nil
+	case args[0] == "clean" && !hasFlag(args, "-cache", "-modcache"):
 		return nil
 	case args[0] == "clean":
 		k.cleans, k.mounts = true, []cacheMount{compiled, modules}

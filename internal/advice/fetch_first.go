@@ -126,7 +126,10 @@ func fetches(in dockerfile.Instruction, tool string) bool {
 		return false
 	}
 	sc, ok := readScript(in)
-	return !ok || slices.ContainsFunc(sc.commands, func(words []string) bool {
+	if !ok {
+		return strings.Contains(" "+oneLine(in.Text)+" ", " "+tool+" ")
+	}
+	return slices.ContainsFunc(sc.commands, func(words []string) bool {
 		if strings.TrimSuffix(path.Base(words[0]), "w") != tool {
 			return false
 		}

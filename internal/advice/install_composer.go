@@ -54,12 +54,22 @@ func lookComposer(p *project, args []string) demand {
 	if why != "" {
 		return d
 	}
+	patches := func(data []byte) {
+		files, why := filesIn(p, data)
+		d.and(demand{files: files, why: why})
+	}
 	for _, file := range []string{"patches.json", "patches.lock.json"} {
 		if data, ok := p.data(file); ok {
-			d.files = append(append(d.files, file), filesIn(p, data)...)
+			d.files = append(d.files, file)
+			patches(data)
 		}
 	}
-	for _, repository := range composerFolders(f.Repositories, "path") {
+	folders := composerFolders(f.Repositories, "path")
+	if len(folders) > mostPatterns {
+		d.why = "composer.json names too many folders"
+		return d
+	}
+	for _, repository := range folders {
 		for _, at := range p.glob(path.Join(repository, "composer.json")) {
 			d.files = append(d.files, path.Dir(at)) // linked or copied whole
 		}
@@ -71,7 +81,7 @@ func lookComposer(p *project, args []string) demand {
 	d.files = append(d.files, composerFolders(f.Repositories, "artifact")...)
 	for _, key := range slices.Sorted(maps.Keys(f.Extra)) {
 		if strings.HasPrefix(key, "patches") || key == "composer-patches" {
-			d.files = append(d.files, filesIn(p, f.Extra[key])...)
+			patches(f.Extra[key])
 		}
 		if strings.HasPrefix(key, "installer-") || strings.HasSuffix(key, "-scaffold") || key == "merge-plugin" {
 			d.why = "a plugin puts files outside of vendor (" + key + ")"
@@ -82,7 +92,7 @@ func lookComposer(p *project, args []string) demand {
 		d.why = "the context brings " + vendor + ", which the install writes"
 		return d
 	}
-	if hasFlag(args, "--no-scripts") && hasFlag(args, "--no-autoloader") {
+	if d.why != "" || hasFlag(args, "--no-scripts") && hasFlag(args, "--no-autoloader") {
 		return d
 	}
 	var first []string
@@ -97,17 +107,21 @@ func lookComposer(p *project, args []string) demand {
 }
 
 // filesIn lists the files and folders of the project that a JSON text names, and what
-// the texts among them name: those of plugins that patch packages.
+// the texts among them name: those of plugins that patch packages. It says why it does
+// not follow them.
 // https://docs.cweagans.net/composer-patches/usage/defining-patches/
-func filesIn(p *project, data []byte) []string {
-	var out []string
+func filesIn(p *project, data []byte) (out []string, why string) {
 	queue := [][]byte{data}
-	for i := 0; i < len(queue) && i < mostFiles; i++ {
+	looked := 0
+	for i := 0; i < len(queue); i++ {
 		var value any
 		if json.Unmarshal(queue[i], &value) != nil {
 			continue
 		}
 		for _, text := range texts(value) {
+			if looked++; looked > mostNamed {
+				return out, "composer.json names too many patches"
+			}
 			at := path.Clean(text)
 			if at == "." || path.IsAbs(at) || !p.has(at) && !p.hasBelow(at) || slices.Contains(out, at) {
 				continue
@@ -118,7 +132,7 @@ func filesIn(p *project, data []byte) []string {
 			}
 		}
 	}
-	return out
+	return out, ""
 }
 
 // composerFolders lists the folders of a type of repositories, which stand in a list or

@@ -46,6 +46,9 @@ func TestHostileManifests(t *testing.T) {
 		"many uses":         {"go build .", "go.work", "go 1.26\nuse (\n" + many("\t./a%d\n") + ")\n"},
 		"many modules":      {"mvn package", "pom.xml", "<project><modules>" + many("<module>a%d</module>") + "</modules></project>"},
 		"many crates":       {"cargo build", "Cargo.toml", "[package]\nname = \"a\"\n[dependencies]\n" + many("a%[1]d = {path = \"a%[1]d\"}\n")},
+		"many php patches":  {"composer install", "composer.json", `{"extra": {"patches": [` + many(`"a%d", `) + `"x"]}}`},
+		"many php folders":  {"composer install", "composer.json", `{"repositories": [` + many(`{"type": "path", "url": "a%d/**"}, `) + `{}]}`},
+		"many overrides":    {"npm ci", "package.json", `{"overrides": {` + many(`"a%[1]d": {"b": "file:./a%[1]d"}, `) + `"x": "1"}}`},
 		"nul bytes":         {"bundle install", "Gemfile", "gem \"a\", path: \"\x00\x00\"\n"},
 		"climbs":            {"npm ci", "package.json", `{"dependencies": {"a": "file:../../../../etc"}}`},
 	} {
