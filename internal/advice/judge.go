@@ -96,18 +96,21 @@ const noticed = 0.05
 func (s *scene) compare(before, after *replay.Result, costs map[string]float64) Prediction {
 	p := Prediction{Commits: len(after.Builds)}
 	edited := s.prices.with(costs)
-	guessed := 0.0
+	guessed, cores := 0.0, s.Head.Builder.Cores
+	limited := func(gain float64) float64 {
+		if s.OneBuild && gain > s.Ledger.Lost {
+			return s.Ledger.Lost
+		}
+		return gain
+	}
 	for i := range after.Builds {
 		x, y := &before.Builds[i], &after.Builds[i]
 		missed, misses := s.misses(x), s.misses(y)
 		p.MissesBefore += len(missed)
 		p.MissesAfter += len(misses)
-		was, guess := s.prices.wall(x.Plan, missed, s.Head.Builder.Cores)
-		is, more := edited.wall(y.Plan, misses, s.Head.Builder.Cores)
-		gain := was - is
-		if s.OneBuild && gain > s.Ledger.Lost {
-			gain = s.Ledger.Lost
-		}
+		was, sure := s.prices.wall(x.Plan, missed, cores)
+		is, surely := edited.wall(y.Plan, misses, cores)
+		gain := limited(was - is)
 		if gain > noticed {
 			p.CommitsSaved++
 		}
@@ -115,7 +118,7 @@ func (s *scene) compare(before, after *replay.Result, costs map[string]float64) 
 		if s.showable() {
 			p.Gains = append(p.Gains, gain)
 		}
-		guessed += max(guess, more) - min(guess, more)
+		guessed += math.Abs(gain - limited(sure-surely))
 	}
 	p.Estimated = guessed > 0.1*p.SecondsSavedPerBuild
 	p.SecondsSavedPerBuild = max(0, math.Round(1000*p.SecondsSavedPerBuild/float64(p.Commits))/1000)

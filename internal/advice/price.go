@@ -76,9 +76,9 @@ func (p prices) of(text string) price {
 	return price{seconds: p.modelled[text]}
 }
 
-// wall is what a build takes for the steps that it misses, and how many of their
-// seconds were never measured.
-func (p prices) wall(plan *replay.Plan, misses []int, cores float64) (seconds, guessed float64) {
+// wall is what a build takes for the steps that it misses, and what it would take if
+// those that were never measured took no time.
+func (p prices) wall(plan *replay.Plan, misses []int, cores float64) (seconds, sure float64) {
 	if plan == nil {
 		return 0, 0
 	}
@@ -86,14 +86,22 @@ func (p prices) wall(plan *replay.Plan, misses []int, cores float64) (seconds, g
 	for i := range work {
 		work[i].Inputs = plan.Steps[i].Inputs
 	}
+	var guessed []int
 	for _, m := range misses {
 		x := p.of(plan.Steps[m].Text)
 		work[m].Seconds, work[m].Cores = x.seconds, x.cores
 		if !x.measured {
-			guessed += x.seconds
+			guessed = append(guessed, m)
 		}
 	}
-	return timing.WallOf(work, cores), guessed
+	seconds = timing.WallOf(work, cores)
+	if len(guessed) == 0 {
+		return seconds, seconds
+	}
+	for _, m := range guessed {
+		work[m].Seconds, work[m].Cores = 0, 0
+	}
+	return seconds, timing.WallOf(work, cores)
 }
 
 // The model of costs: what a step is taken to cost that was never measured, in
