@@ -131,7 +131,7 @@ func needsRoot(in dockerfile.Instruction) string {
 	case "ENV":
 		if m := lowPort.FindStringSubmatch(in.Text); m != nil {
 			if n, err := strconv.Atoi(m[1]); err == nil && n < 1024 {
-				return "it listens on a port below 1024, going by " + quoted(in)
+				return "it listens on a port below 1024, going by " + declared(in)
 			}
 		}
 	case "RUN":

@@ -6,6 +6,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/layercause/layercause/internal/dockerfile"
 )
 
 // dockerAction is the line of an action's metadata by which GitHub runs its image.
@@ -26,12 +28,15 @@ func (s *scene) homeOfRoot(chain []int) string {
 		in := s.file.Instructions[i]
 		switch in.Command {
 		case "WORKDIR", "COPY", "ADD", "ENV", "CMD", "ENTRYPOINT":
-			text := in.Text
+			text, what := in.Text, quoted(in)
 			if _, dest, ok := in.Paths(); ok {
 				text = dest
 			}
+			if in.Command == "ENV" {
+				what = declared(in)
+			}
 			if inRoot(text) {
-				return quoted(in) + " names the home of root, which no other user may enter"
+				return what + " names the home of root, which no other user may enter"
 			}
 		case "RUN":
 			if why := s.leavesHome(i); why != "" {
@@ -43,6 +48,11 @@ func (s *scene) homeOfRoot(chain []int) string {
 		}
 	}
 	return ""
+}
+
+// declared names an ENV without its values, among which there may be a credential.
+func declared(in dockerfile.Instruction) string {
+	return "`ENV " + strings.Join(in.Names, " ") + "`"
 }
 
 func (s *scene) read(name string) ([]byte, error) {
