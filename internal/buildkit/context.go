@@ -31,9 +31,6 @@ func setContext(o Options, r *request) error {
 		return &UsageError{"the Dockerfile is not read from standard input", "name the file with --file"}
 	case isURL(o.Context):
 		return setRemoteContext(o, r)
-	case o.Context == "-" || o.File == "-":
-		return &UsageError{"a build context or a Dockerfile from standard input is not supported",
-			"name a folder or a URL, and with --file a file: what is explained are its lines"}
 	}
 	fi, err := os.Stat(o.Context)
 	switch {
