@@ -10,6 +10,7 @@ import (
 
 	"github.com/containerd/containerd/v2/core/content"
 	contentlocal "github.com/containerd/containerd/v2/plugins/content/local"
+	cfs "github.com/containerd/continuity/fs"
 	"github.com/distribution/reference"
 	"github.com/moby/buildkit/client/ociindex"
 	"github.com/moby/buildkit/frontend/dockerui"
@@ -66,10 +67,12 @@ func sharedKey(root string) string {
 // setDockerfile reads the Dockerfile from this machine, so that a mistake in it
 // is found before a builder is asked.
 func setDockerfile(o Options, r *request, file string) error {
-	data, err := os.ReadFile(file)
+	data, err := readInside(file)
 	switch {
 	case isFolder(file):
 		return &UsageError{fmt.Sprintf("%q is a folder, not a Dockerfile", file), "name the file with --file, relative to the current folder"}
+	case errors.Is(err, errLeadsOut):
+		return &UsageError{fmt.Sprintf("the Dockerfile %q is a link out of its folder, which BuildKit does not follow", file), "name the file itself with --file"}
 	case errors.Is(err, fs.ErrNotExist):
 		return &UsageError{fmt.Sprintf("there is no Dockerfile at %q", file), "name it with --file, relative to the current folder"}
 	case err != nil:
@@ -89,6 +92,24 @@ func setDockerfile(o Options, r *request, file string) error {
 		return &dockerfileError{err, &UsageError{err.Error(), "mend the Dockerfile, or name another one with --file"}}
 	}
 	return checkTarget(f, o.Target)
+}
+
+// errLeadsOut is a link to what is not in its folder.
+var errLeadsOut = errors.New("the link leads out of its folder")
+
+// readInside reads a file as BuildKit does, which has its folder alone: where it is a
+// link, what that leads to is looked for there. A repository could have any file of
+// this machine quoted otherwise.
+func readInside(file string) ([]byte, error) {
+	path, err := cfs.RootPath(filepath.Dir(file), filepath.Base(file))
+	if err != nil {
+		return nil, errLeadsOut
+	}
+	data, err := os.ReadFile(path)
+	if fi, linkErr := os.Lstat(file); err != nil && linkErr == nil && fi.Mode()&os.ModeSymlink != 0 {
+		return nil, errLeadsOut
+	}
+	return data, err
 }
 
 func isFolder(path string) bool {
