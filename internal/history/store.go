@@ -40,6 +40,9 @@ func Open(dir string) (*Store, error) {
 // Dir returns the folder that holds the history.
 func (s *Store) Dir() string { return s.dir }
 
+// Files returns the names of what a history has in its folder.
+func (s *Store) Files() []string { return []string{saltFile, recordsDir, summariesDir} }
+
 // Salt returns the key of the digests in this history's records. The first call
 // makes it, readable by the user alone; of several processes that make it at
 // the same time, one wins and all get the winner's.

@@ -11,7 +11,6 @@ import (
 	"os/signal"
 	"path/filepath"
 	"slices"
-	"strings"
 	"syscall"
 	"time"
 
@@ -189,43 +188,6 @@ func saltOf(s *history.Store, warnings []string) (record.Salt, []string) {
 	var salt record.Salt
 	rand.Read(salt[:])
 	return salt, warnings
-}
-
-// hidden is what this build and earlier ones write to themselves. Beside files of
-// somebody else's, which an image may be made of, it is the report's files alone.
-func hidden(o BuildOptions, store *history.Store) []string {
-	dirs := []string{DefaultReportDir}
-	if store != nil {
-		dirs = append(dirs, store.Dir())
-	}
-	for i, d := range dirs {
-		if abs, err := filepath.Abs(d); err == nil {
-			dirs[i] = abs
-		}
-	}
-	report, err := filepath.Abs(o.ReportDir)
-	if err != nil {
-		return dirs
-	}
-	entries, err := os.ReadDir(report)
-	if err != nil && !errors.Is(err, os.ErrNotExist) {
-		return dirs // it is no folder, and nothing will be written there
-	}
-	for _, e := range entries {
-		own := slices.ContainsFunc(reportFiles(), func(name string) bool { return strings.HasPrefix(strings.TrimPrefix(e.Name(), "."), name) })
-		if path := filepath.Join(report, e.Name()); !own && !slices.Contains(dirs, path) {
-			for _, name := range reportFiles() {
-				dirs = append(dirs, filepath.Join(report, name))
-			}
-			return dirs
-		}
-	}
-	return append(dirs, report)
-}
-
-// reportFiles are the names of what writeReports writes.
-func reportFiles() []string {
-	return []string{recordName, baseName, "report.json", "comment.md", "summary.md", "report.html", "trace.json"}
 }
 
 func stateDir(env Env) string {
