@@ -75,7 +75,7 @@ func TestMountsEnd(t *testing.T) {
 			s := everyCopyChanged(t, text, nil, false)
 			head := tt.head
 			head.ID, head.Dockerfile = "head", s.Head.Dockerfile
-			s.Head, s.Base, s.Past, s.memory = &head, tt.base, tt.past, memoryOf(&head)
+			s.Head, s.Base, s.Past, s.memory = &head, tt.base, tt.past, memoryOf(&head, tt.past)
 			got := mountCaches(s)
 			if (len(got) > 0) != tt.says || (len(s.silences) > 0) == tt.says {
 				t.Errorf("it gives %d suggestions, and is silent because %v", len(got), s.silences)

@@ -3,6 +3,7 @@ package advice
 import (
 	"path"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/layercause/layercause/internal/dockerfile"
@@ -59,7 +60,7 @@ func newScene(in Input) (*scene, string) {
 	}
 	s := &scene{
 		Input: in, file: f, steps: map[int][]*record.Step{}, copies: map[int]*copying{}, looks: map[int]*installLook{},
-		prices: newPrices(h, in.Base), memory: memoryOf(h), elsewhere: unknowable(in),
+		prices: newPrices(h, in.Base), memory: memoryOf(h, append(slices.Clone(in.Past), in.Base)), elsewhere: unknowable(in),
 	}
 	for i := range h.Manifests {
 		if h.Manifests[i].Name == "context" {
@@ -83,12 +84,13 @@ func newScene(in Input) (*scene, string) {
 }
 
 // memoryOf tells which results the builds find: those of a builder that keeps its
-// store, or what the last one exported.
-func memoryOf(h *record.Record) replay.Memory {
+// store, or what the last one exported. A pull request exports nothing, as a rule:
+// earlier builds, the newest first, tell what it imports.
+func memoryOf(h *record.Record, earlier []*record.Record) replay.Memory {
 	imports, memory := false, replay.LastImage
 	for _, c := range h.Caches {
 		imports = imports || c.Direction == record.Import
-		if c.Direction == record.Export && c.Mode == "max" || c.Direction == record.Import && c.Chosen {
+		if c.Direction == record.Export && c.Mode == "max" || c.Direction == record.Import && (c.Chosen || isWhole(c, earlier)) {
 			memory = replay.LastBuild
 		}
 	}
@@ -96,6 +98,21 @@ func memoryOf(h *record.Record) replay.Memory {
 		return replay.Everything
 	}
 	return memory
+}
+
+// isWhole says that who wrote a cache last, as far as is known, exported all steps to it.
+func isWhole(c record.CacheAccess, earlier []*record.Record) bool {
+	for _, r := range earlier {
+		if r == nil {
+			continue
+		}
+		for _, w := range r.Caches {
+			if w.Direction == record.Export && w.Type == c.Type && w.Ref == c.Ref && w.Error == "" {
+				return w.Mode == "max"
+			}
+		}
+	}
+	return false
 }
 
 // local says whether a path is relative to the repository and inside it.
