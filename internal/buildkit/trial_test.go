@@ -37,18 +37,25 @@ COPY --link b.txt /
 ADD --chmod=600 b.txt /added
 `
 
-// A trial finds results of trials of its realm, by content too, and none else; and
-// a build finds none of a trial.
-func TestATrialHasACacheOfItsOwn(t *testing.T) {
+// trialBuilder is a fresh builder, and the name of a base image.
+func trialBuilder(t *testing.T) (on *builder.Builder, base string) {
+	t.Helper()
 	registry := buildkittest.Registry(t)
 	d := buildkittest.Start(t, buildkittest.Options{PlainHTTP: []string{registry}})
 	on, err := builder.Connect(t.Context(), builder.Options{Address: d.Address})
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer on.Close()
-	base := registry + "/trial/base"
+	t.Cleanup(func() { on.Close() })
+	base = registry + "/trial/base"
 	buildkittest.PushImage(t, base, buildkittest.Image{Marker: "trial"})
+	return on, base
+}
+
+// A trial finds results of trials of its realm, by content too, and none else; and
+// a build finds none of a trial.
+func TestATrialHasACacheOfItsOwn(t *testing.T) {
+	on, base := trialBuilder(t)
 	tree := t.TempDir()
 	put := func(name, text string) {
 		t.Helper()
@@ -184,15 +191,7 @@ func TestATrialHasACacheOfItsOwn(t *testing.T) {
 
 // A command that is interrupted holds its cache mount until the daemon has ended it.
 func TestAnInterruptedTrialIsForgotten(t *testing.T) {
-	registry := buildkittest.Registry(t)
-	d := buildkittest.Start(t, buildkittest.Options{PlainHTTP: []string{registry}})
-	on, err := builder.Connect(t.Context(), builder.Options{Address: d.Address})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer on.Close()
-	base := registry + "/trial/base"
-	buildkittest.PushImage(t, base, buildkittest.Image{Marker: "trial"})
+	on, base := trialBuilder(t)
 	tree := t.TempDir()
 	text := "FROM " + base + "\nRUN --mount=type=cache,target=/kept echo started; sleep 60\n"
 	if err := os.WriteFile(filepath.Join(tree, "Dockerfile"), []byte(text), 0o644); err != nil {
