@@ -61,7 +61,7 @@ func (a *advising) look(ctx context.Context) error {
 	a.Commit, workspace = commitOf(ctx, a.env, run, a.Context, a.Salt)
 	a.Root = workspace
 	if run.active && isDir(a.Context) {
-		a.Root = nonEmpty(git{ctx, a.Context}.run("rev-parse", "--show-toplevel"), workspace)
+		a.Root = cmp.Or(git{ctx, a.Context}.run("rev-parse", "--show-toplevel"), workspace)
 	}
 	if _, err := inside(a.Root, a.Context); err != nil {
 		a.Root = a.Context // there is no repository
@@ -169,7 +169,7 @@ const mostNamed = 3
 
 // openHistory opens the history if there is one.
 func (a *advising) openHistory() *history.Store {
-	dir := nonEmpty(a.AdviseOptions.History, defaultHistory(a.env))
+	dir := cmp.Or(a.AdviseOptions.History, defaultHistory(a.env))
 	if !isDir(dir) {
 		if a.AdviseOptions.History != "" {
 			a.note(fmt.Sprintf("there is no history at %q", dir), "name the folder that layercause build was given as --history")
@@ -190,7 +190,7 @@ func (a *advising) measure(ctx context.Context, store *history.Store, named stri
 		return
 	}
 	asked := *a.head
-	asked.Invocation.Dockerfile = nonEmpty(named, asked.Invocation.Dockerfile)
+	asked.Invocation.Dockerfile = cmp.Or(named, asked.Invocation.Dockerfile)
 	c, err := store.Nearest(ctx, &asked)
 	a.warnings = append(a.warnings, c.Warnings...)
 	if err != nil {

@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -72,7 +73,7 @@ func failureAnnotation(rep report.Report) *action.Annotation {
 	a := &action.Annotation{Level: action.LevelError, Title: "The build failed", Message: f.Message}
 	if f.Line > 0 {
 		a.Title = "The build failed here"
-		a.File, a.Line, a.EndLine = nonEmpty(f.File, rep.Build.Dockerfile), f.Line, f.EndLine
+		a.File, a.Line, a.EndLine = cmp.Or(f.File, rep.Build.Dockerfile), f.Line, f.EndLine
 	}
 	return a
 }

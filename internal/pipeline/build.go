@@ -120,7 +120,7 @@ func build(ctx context.Context, env Env, o BuildOptions) (fault error) {
 
 	wanted, warnings := readSettings(o.Root)
 	a := advisor{args: prepared.Args(), getenv: env.getenv, context: o.Context, root: o.Root, off: wanted.Suggestions.Off, workflows: readWorkflows(o.Root)}
-	a.commits = readCommits(ctx, o.Context, nonEmpty(o.File, filepath.Join(o.Context, "Dockerfile")), o.Root,
+	a.commits = readCommits(ctx, o.Context, cmp.Or(o.File, filepath.Join(o.Context, "Dockerfile")), o.Root,
 		cmp.Or(wanted.Suggestions.Commits, replay.DefaultCommits))
 	display, endDisplay := run.display(env)
 	res, err := prepared.Run(ctx, on, display)

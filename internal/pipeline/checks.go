@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"cmp"
 	"github.com/layercause/layercause/internal/action"
 	"github.com/layercause/layercause/internal/report"
 )
@@ -32,7 +33,7 @@ func checkAnnotations(rep report.Report) []action.Annotation {
 			weight = 2
 		}
 		out = append(out, action.Annotation{
-			Level: action.LevelWarning, File: nonEmpty(c.File, rep.Build.Dockerfile), Line: c.Line, EndLine: c.EndLine,
+			Level: action.LevelWarning, File: cmp.Or(c.File, rep.Build.Dockerfile), Line: c.Line, EndLine: c.EndLine,
 			Title: c.Rule, Message: c.Message, Cost: weight,
 		})
 	}

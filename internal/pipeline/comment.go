@@ -141,12 +141,12 @@ func newCommenter(env Env, o CommentOptions) (*runner, error) {
 	case o.Commit != "" && !isSHA(o.Commit):
 		return nil, usage("give the commit's full hash", "--commit %q is no commit", o.Commit)
 	}
-	if r.token = nonEmpty(o.GitHubToken, env.getenv("GITHUB_TOKEN")); r.token == "" {
+	if r.token = cmp.Or(o.GitHubToken, env.getenv("GITHUB_TOKEN")); r.token == "" {
 		return nil, usage("give it with --github-token or as GITHUB_TOKEN", "there is no token to comment with")
 	}
 	r.event = action.Event{
 		Repository: o.Repository, PullRequest: o.PullRequest, HeadSHA: o.Commit, Workflow: o.Workflow,
-		ServerURL: nonEmpty(env.getenv("GITHUB_SERVER_URL"), "https://github.com"), APIURL: env.getenv("GITHUB_API_URL"),
+		ServerURL: cmp.Or(env.getenv("GITHUB_SERVER_URL"), "https://github.com"), APIURL: env.getenv("GITHUB_API_URL"),
 	}
 	return r, nil
 }

@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -23,7 +24,7 @@ const recordsPatience = 10 * time.Minute
 
 // explained turns a record of which nothing is trusted into a report.
 func (c *commenting) explained(ctx context.Context, head, base *record.Record) (report.Report, error) {
-	if sha := nonEmpty(c.event.HeadSHA, c.event.SHA); head.Commit.SHA != "" && sha != "" && head.Commit.SHA != sha {
+	if sha := cmp.Or(c.event.HeadSHA, c.event.SHA); head.Commit.SHA != "" && sha != "" && head.Commit.SHA != sha {
 		return report.Report{}, fmt.Errorf("it is of the commit %.12q, and not of %s", head.Commit.SHA, shortCommit(sha))
 	}
 	ctx, cancel := context.WithTimeout(ctx, recordPatience)
@@ -88,7 +89,7 @@ func (c *commenting) explain(head, base *record.Record) report.Report {
 	r := report.New(head, compared, causes, ledger, advised, slices.Concat(warnings, ignoreWarnings(head.Dockerfile)))
 	r.SetPrice(c.price)
 	e := c.event // whatever the record says of where it is from
-	r.Links = report.Links{Server: e.ServerURL, Repository: e.Repository, RunID: e.RunID, Commit: nonEmpty(e.HeadSHA, e.SHA)}
+	r.Links = report.Links{Server: e.ServerURL, Repository: e.Repository, RunID: e.RunID, Commit: cmp.Or(e.HeadSHA, e.SHA)}
 	return r
 }
 

@@ -3,6 +3,7 @@ package pipeline
 import (
 	"archive/zip"
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -111,7 +112,7 @@ func eachRecord(given string, use func(name string, open func(name string) ([]by
 		} else if file != recordName {
 			return nil, fs.ErrNotExist // what stands beside it is another's
 		}
-		return readRegular(nonEmpty(dir, "."), name, mostFile)
+		return readRegular(cmp.Or(dir, "."), name, mostFile)
 	})
 	return nil
 }
@@ -158,7 +159,7 @@ func inFolder(given string, use func(name string, open func(name string) ([]byte
 // other name than the two is looked at.
 func inZip(given string, use func(name string, open func(name string) ([]byte, error))) error {
 	dir, file := filepath.Split(given)
-	data, err := readRegular(nonEmpty(dir, "."), file, mostZip)
+	data, err := readRegular(cmp.Or(dir, "."), file, mostZip)
 	if err != nil {
 		return err
 	}

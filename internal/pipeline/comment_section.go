@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"cmp"
 	"strconv"
 	"strings"
 	"unicode"
@@ -25,7 +26,7 @@ func (r *runner) quiet(rep report.Report) bool {
 func (r *runner) commentOn(number int) github.Comment {
 	e := r.event
 	c := github.Comment{
-		Repository: e.Repository, Number: number, Key: github.Key(e.Workflow), Commit: nonEmpty(e.HeadSHA, e.SHA),
+		Repository: e.Repository, Number: number, Key: github.Key(e.Workflow), Commit: cmp.Or(e.HeadSHA, e.SHA),
 	}
 	c.Run, _ = strconv.ParseInt(e.RunID, 10, 64) // 0 is none
 	c.Attempt, _ = strconv.ParseInt(e.RunAttempt, 10, 64)
@@ -70,7 +71,7 @@ func jobOf(r *record.Record) record.Job {
 
 // sectionTitle names a build among those of its workflow.
 func sectionTitle(rep report.Report, job record.Job) string {
-	title := nonEmpty(report.CommentTitle(rep), "A build")
+	title := cmp.Or(report.CommentTitle(rep), "A build")
 	if job.Name != "" {
 		title += ", job " + label(job.Name)
 	}

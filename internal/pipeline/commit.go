@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os/exec"
@@ -18,9 +19,9 @@ func commitOf(ctx context.Context, env Env, run *runner, dir string, salt record
 	if run.active {
 		e := run.event
 		return record.Commit{
-			Repository: e.Repository, SHA: nonEmpty(e.HeadSHA, e.SHA), Ref: e.Ref,
+			Repository: e.Repository, SHA: cmp.Or(e.HeadSHA, e.SHA), Ref: e.Ref,
 			Branch: e.Branch, BaseBranch: e.BaseBranch, Default: e.DefaultBranch,
-		}, nonEmpty(repositoryRoot(git{ctx, dir}, env.getenv("GITHUB_WORKSPACE"), e), env.Dir)
+		}, cmp.Or(repositoryRoot(git{ctx, dir}, env.getenv("GITHUB_WORKSPACE"), e), env.Dir)
 	}
 	if !isDir(dir) {
 		return record.Commit{Repository: repositoryOf(dir)}, env.Dir
@@ -91,13 +92,4 @@ func (g git) command(args ...string) *exec.Cmd {
 		cmd.Env = append(cmd.Env, fmt.Sprintf("GIT_CONFIG_KEY_%d=%s", i, c[0]), fmt.Sprintf("GIT_CONFIG_VALUE_%d=%s", i, c[1]))
 	}
 	return cmd
-}
-
-func nonEmpty(s ...string) string {
-	for _, x := range s {
-		if x != "" {
-			return x
-		}
-	}
-	return ""
 }

@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"cmp"
 	"context"
 	"os"
 	"path/filepath"
@@ -14,7 +15,7 @@ import (
 // that the job is about: a line of any other is no line of the pull request. Folder is
 // where the paths of the report start in it.
 func (r *runner) ownDockerfile(ctx context.Context, o BuildOptions) (own bool, folder string) {
-	file := nonEmpty(o.File, filepath.Join(o.Context, "Dockerfile"))
+	file := cmp.Or(o.File, filepath.Join(o.Context, "Dockerfile"))
 	if !isDir(o.Context) && !filepath.IsAbs(file) {
 		return r.ownContext(o.Context)
 	}
@@ -41,7 +42,7 @@ func (r *runner) ownContext(url string) (own bool, folder string) {
 	if e.Repository == "" || ref == "" || strings.TrimSuffix(url, ".git") != e.ServerURL+"/"+e.Repository {
 		return false, ""
 	}
-	return slices.Contains([]string{e.SHA, e.HeadSHA, e.Ref}, ref) && filepath.IsLocal(nonEmpty(folder, ".")), folder
+	return slices.Contains([]string{e.SHA, e.HeadSHA, e.Ref}, ref) && filepath.IsLocal(cmp.Or(folder, ".")), folder
 }
 
 // ownRemote says whether a remote is the job's repository, or the one that its pull

@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"cmp"
 	"context"
 	"slices"
 
@@ -13,7 +14,7 @@ import (
 // ours the pull request carries.
 func (r *runner) suggest(ctx context.Context, c *github.Client, number int, rep *report.Report, most int) error {
 	review := github.Review{
-		Repository: r.event.Repository, Number: number, Commit: nonEmpty(r.event.HeadSHA, r.event.SHA), Most: most,
+		Repository: r.event.Repository, Number: number, Commit: cmp.Or(r.event.HeadSHA, r.event.SHA), Most: most,
 	}
 	index := map[string]int{}
 	for i, g := range rep.Suggestions {

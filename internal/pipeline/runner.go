@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"os"
@@ -63,12 +64,12 @@ func newRunner(env Env, o *BuildOptions) (*runner, error) {
 		applySecrets(o, in, r.event)
 		applyLogins(o, in, r.log)
 		inContainer(o, r.folders, r.log)
-		r.comment, r.token, r.matrix = in.Comment, nonEmpty(r.token, string(in.GitHubToken)), in.Matrix
+		r.comment, r.token, r.matrix = in.Comment, cmp.Or(r.token, string(in.GitHubToken)), in.Matrix
 		for _, p := range in.Records {
 			r.records = append(r.records, r.folders.Container(p))
 		}
 	}
-	r.token = nonEmpty(r.token, env.getenv("GITHUB_TOKEN"))
+	r.token = cmp.Or(r.token, env.getenv("GITHUB_TOKEN"))
 	r.log.Mask(r.token)
 	return r, nil
 }
@@ -79,16 +80,16 @@ func applyInputs(o *BuildOptions, in action.Inputs) {
 	o.SSH, o.Platforms, o.Tags, o.Outputs = in.SSH, in.Platforms, in.Tags, in.Outputs
 	o.Push, o.Load, o.Pull = in.Push, in.Load, in.Pull
 	o.CacheFrom, o.CacheTo = in.CacheFrom, in.CacheTo
-	o.Cache = nonEmpty(o.Cache, in.Cache)
+	o.Cache = cmp.Or(o.Cache, in.Cache)
 	o.NoCache, o.NoCacheFilter = in.NoCache, in.NoCacheFilters
 	o.Labels, o.Annotations, o.Attests = in.Labels, in.Annotations, in.Attests
 	o.Provenance, o.SBOM = in.Provenance, in.SBOM
 	o.AddHosts, o.Network, o.Ulimits, o.ShmSize = in.AddHosts, in.Network, in.Ulimit, in.ShmSize
 	o.Allow, o.CgroupParent = in.Allow, in.CgroupParent
-	o.Builder = nonEmpty(o.Builder, in.Builder)
-	o.History = nonEmpty(o.History, in.History)
-	o.ReportDir = nonEmpty(o.ReportDir, in.ReportDir)
-	o.CostPerMinute = nonEmpty(o.CostPerMinute, in.CostPerMinute)
+	o.Builder = cmp.Or(o.Builder, in.Builder)
+	o.History = cmp.Or(o.History, in.History)
+	o.ReportDir = cmp.Or(o.ReportDir, in.ReportDir)
+	o.CostPerMinute = cmp.Or(o.CostPerMinute, in.CostPerMinute)
 	o.Verify = o.Verify || in.VerifySuggestions
 }
 
@@ -161,7 +162,7 @@ func (r *runner) links(dir string) report.Links {
 	l := report.Links{Page: r.folders.Host(filepath.Join(dir, "report.html"))}
 	if r.active {
 		l.Server, l.Repository, l.RunID = r.event.ServerURL, r.event.Repository, r.event.RunID
-		l.Commit = nonEmpty(r.event.HeadSHA, r.event.SHA)
+		l.Commit = cmp.Or(r.event.HeadSHA, r.event.SHA)
 	}
 	return l
 }
